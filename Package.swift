@@ -1,0 +1,120 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The module map: every target lists each module it imports, lower levels only (docs/design.md).
+
+/// Settings of every Swift target.
+let common: [SwiftSetting] = [
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// Settings of modules with element loops: optimised in debug builds too, so that tests stay fast.
+let numeric: [SwiftSetting] =
+  common + [
+    .unsafeFlags(["-O"], .when(configuration: .debug)),
+    .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
+  ]
+
+let cSettings: [CSetting] = [
+  .unsafeFlags(["-O3", "-Wall", "-Wextra", "-Werror", "-ffp-contract=off", "-fno-math-errno"])
+]
+
+func module(
+  _ name: String, _ dependencies: [Target.Dependency], settings: [SwiftSetting] = common
+) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(
+    name: name, dependencies: dependencies + ["InfercamTestSupport"], swiftSettings: common)
+}
+
+let package = Package(
+  name: "infercam",
+  products: [.executable(name: "infercam", targets: ["infercam"])],
+  targets: [
+    // Level 0: system libraries, C leaves, and the modules that import nothing of ours.
+    .systemLibrary(name: "CLibJPEG", pkgConfig: "libjpeg"),
+    .systemLibrary(name: "CLibPNG", pkgConfig: "libpng"),
+    .systemLibrary(name: "CLibTIFF", pkgConfig: "libtiff-4"),
+    .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas"),
+    .systemLibrary(name: "CNettle", pkgConfig: "nettle"),
+    .target(
+      name: "CImageCodecs", dependencies: ["CLibJPEG", "CLibPNG", "CLibTIFF"],
+      cSettings: cSettings),
+    .target(name: "CKernels", cSettings: cSettings),
+    .target(name: "CPlatform", cSettings: cSettings),
+    module("Faults", []),
+    module("Workers", ["CPlatform"]),
+    // Level 1
+    module("Tensors", ["Faults"], settings: numeric),
+    module("JSON", ["Faults"], settings: numeric),
+    module("Digests", ["CNettle", "CPlatform"]),
+    // Level 2
+    module("Kernels", ["Tensors", "Faults", "COpenBLAS", "CKernels"], settings: numeric),
+    module("Images", ["Tensors", "Faults", "CImageCodecs"], settings: numeric),
+    // Level 3
+    module("Graphs", ["Kernels", "Tensors", "Faults"], settings: numeric),
+    // Level 4
+    module("ONNXImport", ["Graphs", "Tensors", "Faults", "CPlatform"], settings: numeric),
+    module("Execution", ["Graphs", "Kernels", "Tensors", "Faults"], settings: numeric),
+    module("Attribution", ["Graphs", "Images", "Tensors", "Faults"], settings: numeric),
+    // Level 5
+    module("Requests", ["Images", "JSON", "Faults"]),
+    module(
+      "Models", ["ONNXImport", "Graphs", "Images", "Tensors", "JSON", "Digests", "Faults"]),
+    // Level 6
+    module(
+      "Inference",
+      [
+        "Requests", "Models", "Attribution", "Execution", "Graphs", "Images", "Tensors", "JSON",
+        "Digests", "Faults",
+      ]),
+    // Level 7
+    module(
+      "Runs",
+      [
+        "Inference", "Requests", "Models", "Images", "JSON", "Digests", "Workers", "CPlatform",
+        "Faults",
+      ]),
+    // Level 8
+    module("Options", ["Faults"]),
+    // Level 9
+    module(
+      "Commands",
+      [
+        "Runs", "Inference", "Models", "Requests", "Attribution", "Execution", "ONNXImport",
+        "Graphs", "Images", "Tensors", "JSON", "Options", "Workers", "CPlatform", "Faults",
+      ]),
+    // Level 10
+    .executableTarget(name: "infercam", dependencies: ["Commands"], swiftSettings: common),
+
+    .target(
+      name: "InfercamTestSupport", dependencies: ["Tensors", "JSON", "Faults"],
+      path: "Tests/InfercamTestSupport", swiftSettings: common),
+    tests("TensorsTests", ["Tensors", "Faults"]),
+    tests("JSONTests", ["JSON", "Faults", "Digests"]),
+    tests("KernelsTests", ["Kernels", "CKernels", "Tensors", "Faults"]),
+    tests("ImagesTests", ["Images", "Tensors", "Faults"]),
+    tests("GraphsTests", ["Graphs", "Kernels", "Tensors", "Faults"]),
+    tests("ONNXImportTests", ["ONNXImport", "Graphs", "Tensors", "Faults"]),
+    tests("ExecutionTests", ["Execution", "ONNXImport", "Graphs", "Kernels", "Tensors", "Faults"]),
+    tests("AttributionTests", ["Attribution", "Graphs", "Images", "Tensors", "Faults"]),
+    tests("RequestsTests", ["Requests", "Images", "JSON", "Faults"]),
+    tests("ModelsTests", ["Models", "JSON", "Faults"]),
+    tests("RunsTests", ["Runs", "Workers", "Requests", "JSON", "Faults"]),
+    tests("CommandsTests", ["Commands", "Options", "Faults"]),
+    tests(
+      "ConformanceTests",
+      [
+        "Inference", "Models", "Attribution", "Execution", "ONNXImport", "Graphs", "Images",
+        "Tensors", "JSON", "Requests", "Faults",
+      ]),
+    tests("EndToEndTests", ["infercam", "JSON", "Tensors", "Images", "Faults"]),
+  ],
+  swiftLanguageModes: [.v6]
+)

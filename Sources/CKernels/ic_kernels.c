@@ -1,0 +1,1 @@
+#include "ic_kernels.h"

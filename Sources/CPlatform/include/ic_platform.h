@@ -1,0 +1,7 @@
+#ifndef IC_PLATFORM_H
+#define IC_PLATFORM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#endif

@@ -1,0 +1,4 @@
+@main
+struct Infercam {
+  static func main() {}
+}
