@@ -94,7 +94,7 @@ let package = Package(
     .executableTarget(name: "infercam", dependencies: ["Commands"], swiftSettings: common),
 
     .target(
-      name: "InfercamTestSupport", dependencies: ["Tensors", "JSON", "Faults"],
+      name: "InfercamTestSupport", dependencies: ["Graphs", "Tensors", "JSON", "Faults"],
       path: "Tests/InfercamTestSupport", swiftSettings: common),
     tests("TensorsTests", ["Tensors", "Faults"]),
     tests("JSONTests", ["JSON", "Faults", "Digests"]),
