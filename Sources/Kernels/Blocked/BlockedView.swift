@@ -1,0 +1,141 @@
+internal import CKernels
+
+/// Pixels around each plane of an activation.
+public struct Halo: Hashable, Sendable {
+  public var top: Int
+  public var left: Int
+  public var bottom: Int
+  public var right: Int
+
+  public static let none = Halo()
+
+  public init(top: Int = 0, left: Int = 0, bottom: Int = 0, right: Int = 0) {
+    precondition(top >= 0 && left >= 0 && bottom >= 0 && right >= 0)
+    self.top = top
+    self.left = left
+    self.bottom = bottom
+    self.right = right
+  }
+
+  /// The smallest halo that contains both.
+  public func union(_ other: Halo) -> Halo {
+    Halo(
+      top: max(top, other.top), left: max(left, other.left),
+      bottom: max(bottom, other.bottom), right: max(right, other.right))
+  }
+
+  /// Whether `other` fits inside.
+  public func contains(_ other: Halo) -> Bool {
+    union(other) == self
+  }
+}
+
+/// Extents of one image's activation and the halo around its planes.
+public struct ActivationLayout: Hashable, Sendable {
+  public var channels: Int
+  public var height: Int
+  public var width: Int
+  public var halo: Halo
+
+  public init(channels: Int, height: Int, width: Int, halo: Halo = .none) {
+    precondition(channels > 0 && height > 0 && width > 0)
+    self.channels = channels
+    self.height = height
+    self.width = width
+    self.halo = halo
+  }
+
+  /// Channels of one block.
+  public static let block = Int(IC_BLOCK)
+
+  /// Blocks of 16 channels.
+  public var blockCount: Int { (channels + Self.block - 1) / Self.block }
+  /// Floats of one image as blocks: [blocks][top + H + bottom][left + W + right][16].
+  public var blockedImageFloats: Int { blockCount * Self.block * planePixels }
+  /// Floats of one image as planes: [C][top + H + bottom][left + W + right].
+  public var planarImageFloats: Int { channels * planePixels }
+
+  private var planePixels: Int {
+    (halo.top + height + halo.bottom) * (halo.left + width + halo.right)
+  }
+
+  var c: ic_layout {
+    ic_layout(
+      channels: channels, height: height, width: width, top: halo.top, left: halo.left,
+      bottom: halo.bottom, right: halo.right)
+  }
+
+  func hasExtents(of other: ActivationLayout) -> Bool {
+    channels == other.channels && height == other.height && width == other.width
+  }
+}
+
+/// Activations of one or several images in blocks of 16 channels, in memory the caller keeps.
+///
+/// `base` lies on a 64-byte boundary and `imageStride`, in floats, is a multiple of 16. Lanes past
+/// the last channel hold finite values without meaning. The halo is zeroed by `zeroHalo`, by whom
+/// and when is up to the caller.
+public struct BlockedView {
+  public var base: UnsafeMutablePointer<Float>
+  public var layout: ActivationLayout
+  public var imageStride: Int
+
+  public init(
+    base: UnsafeMutablePointer<Float>, layout: ActivationLayout, imageStride: Int? = nil
+  ) {
+    self.base = base
+    self.layout = layout
+    self.imageStride = imageStride ?? layout.blockedImageFloats
+    precondition(UInt(bitPattern: base) % 64 == 0 && self.imageStride % 16 == 0)
+  }
+
+  /// The view of image `index` and those after it.
+  public func image(_ index: Int) -> BlockedView {
+    BlockedView(base: base + index * imageStride, layout: layout, imageStride: imageStride)
+  }
+
+  var c: ic_view { ic_view(base: base, layout: layout.c, image_stride: imageStride) }
+}
+
+/// Images as separate planes per channel, for the first convolution of a network.
+public struct PlanarView {
+  public var base: UnsafeMutablePointer<Float>
+  public var layout: ActivationLayout
+  public var imageStride: Int
+
+  public init(
+    base: UnsafeMutablePointer<Float>, layout: ActivationLayout, imageStride: Int? = nil
+  ) {
+    self.base = base
+    self.layout = layout
+    self.imageStride = imageStride ?? layout.planarImageFloats
+  }
+
+  var c: ic_view { ic_view(base: base, layout: layout.c, image_stride: imageStride) }
+}
+
+/// A row-major matrix of `rows` x `columns` floats, in memory the caller keeps.
+public struct RowsView {
+  public var base: UnsafeMutablePointer<Float>
+  public var rows: Int
+  public var columns: Int
+  public var rowStride: Int
+
+  public init(
+    base: UnsafeMutablePointer<Float>, rows: Int, columns: Int, rowStride: Int? = nil
+  ) {
+    self.base = base
+    self.rows = rows
+    self.columns = columns
+    self.rowStride = rowStride ?? columns
+    precondition(rows >= 0 && columns > 0 && self.rowStride >= columns)
+  }
+
+  var c: ic_rows {
+    ic_rows(base: base, rows: rows, columns: columns, row_stride: rowStride)
+  }
+
+  func hasExtents(of other: RowsView) -> Bool {
+    rows == other.rows && columns == other.columns
+  }
+}

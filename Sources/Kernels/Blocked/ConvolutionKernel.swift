@@ -1,0 +1,194 @@
+internal import CKernels
+
+/// The parameters of a two-dimensional convolution that shape its kernel.
+public struct ConvolutionGeometry: Hashable, Sendable {
+  public var inputChannels: Int
+  public var outputChannels: Int
+  public var groups: Int
+  public var kernelHeight: Int
+  public var kernelWidth: Int
+  public var strideHeight: Int
+  public var strideWidth: Int
+  public var dilationHeight: Int
+  public var dilationWidth: Int
+  /// Rows of padding above the image; padding below follows from the output's height.
+  public var padTop: Int
+  public var padLeft: Int
+
+  public init(
+    inputChannels: Int, outputChannels: Int, groups: Int = 1,
+    kernel: (height: Int, width: Int), strides: (height: Int, width: Int) = (1, 1),
+    dilations: (height: Int, width: Int) = (1, 1), padTop: Int = 0, padLeft: Int = 0
+  ) {
+    self.inputChannels = inputChannels
+    self.outputChannels = outputChannels
+    self.groups = groups
+    self.kernelHeight = kernel.height
+    self.kernelWidth = kernel.width
+    self.strideHeight = strides.height
+    self.strideWidth = strides.width
+    self.dilationHeight = dilations.height
+    self.dilationWidth = dilations.width
+    self.padTop = padTop
+    self.padLeft = padLeft
+  }
+
+  /// Whether each channel is convolved with a filter of its own.
+  public var isDepthwise: Bool {
+    groups > 1 && groups == inputChannels && groups == outputChannels
+  }
+
+  /// The halo the input needs around `input` pixels to compute `output` pixels.
+  public func requiredHalo(
+    input: (height: Int, width: Int), output: (height: Int, width: Int)
+  ) -> Halo {
+    let lastRow = (output.height - 1) * strideHeight - padTop + (kernelHeight - 1) * dilationHeight
+    let lastColumn = (output.width - 1) * strideWidth - padLeft + (kernelWidth - 1) * dilationWidth
+    return Halo(
+      top: padTop, left: padLeft, bottom: max(0, lastRow - input.height + 1),
+      right: max(0, lastColumn - input.width + 1))
+  }
+
+  var c: ic_convolution {
+    ic_convolution(
+      input_channels: inputChannels, output_channels: outputChannels, groups: groups,
+      kernel_h: kernelHeight, kernel_w: kernelWidth, stride_h: strideHeight,
+      stride_w: strideWidth, dilation_h: dilationHeight, dilation_w: dilationWidth,
+      pad_top: padTop, pad_left: padLeft)
+  }
+}
+
+/// A convolution with packed weights and a fused epilogue: `activation(conv + bias + residual)`.
+///
+/// Dense, grouped and depthwise convolutions alike; immutable, so that threads share it.
+public final class ConvolutionKernel: Sendable {
+  /// How the input lies in memory.
+  public enum Source: Sendable {
+    case blocked
+    /// Separate planes, for images of few channels; one group only.
+    case planar
+  }
+
+  public let geometry: ConvolutionGeometry
+  public let source: Source
+  public let activation: FusedActivation
+  /// Whether the result is `activation(conv + bias) + residual` instead.
+  public let activationBeforeResidual: Bool
+  private let kernels: BlockedKernels
+  private let weights: AlignedFloats
+  private let bias: AlignedFloats
+
+  /// Whether a kernel exists: positive extents, groups that divide both channel counts, at most
+  /// 1024 taps, non-negative padding.
+  public static func isSupported(
+    _ geometry: ConvolutionGeometry, source: Source = .blocked
+  ) -> Bool {
+    let g = geometry
+    guard
+      g.inputChannels > 0, g.outputChannels > 0, g.groups > 0, g.kernelHeight > 0,
+      g.kernelWidth > 0, g.strideHeight > 0, g.strideWidth > 0, g.dilationHeight > 0,
+      g.dilationWidth > 0, g.padTop >= 0, g.padLeft >= 0
+    else { return false }
+    guard g.inputChannels % g.groups == 0, g.outputChannels % g.groups == 0 else { return false }
+    let (taps, overflow) = g.kernelHeight.multipliedReportingOverflow(by: g.kernelWidth)
+    guard !overflow, taps <= Int(IC_MAX_TAPS) else { return false }
+    return source == .blocked || g.groups == 1
+  }
+
+  /// Packs the weights.
+  ///
+  /// - Parameter weights: plain [M, C / groups, kH, kW], copied.
+  /// - Parameter bias: [M], copied; zeros when nil.
+  public init(
+    _ geometry: ConvolutionGeometry, weights: UnsafeBufferPointer<Float>,
+    bias: UnsafeBufferPointer<Float>? = nil, activation: FusedActivation = .none,
+    activationBeforeResidual: Bool = false, source: Source = .blocked,
+    kernels: BlockedKernels = .best
+  ) {
+    precondition(Self.isSupported(geometry, source: source))
+    let channelsPerGroup = geometry.inputChannels / geometry.groups
+    let taps = geometry.kernelHeight * geometry.kernelWidth
+    precondition(weights.count == geometry.outputChannels * channelsPerGroup * taps)
+    precondition(bias == nil || bias?.count == geometry.outputChannels)
+    self.geometry = geometry
+    self.source = source
+    self.activation = activation
+    self.activationBeforeResidual = activationBeforeResidual
+    self.kernels = kernels
+    var conv = geometry.c
+    if geometry.isDepthwise && source == .blocked {
+      self.weights = AlignedFloats(count: ic_depthwise_packed_floats(&conv))
+      ic_depthwise_pack(&conv, weights.baseAddress, self.weights.base)
+    } else {
+      self.weights = AlignedFloats(count: ic_conv_packed_floats(&conv, source.c))
+      ic_conv_pack(&conv, source.c, weights.baseAddress, self.weights.base)
+    }
+    self.bias = AlignedFloats(count: ic_conv_bias_floats(&conv))
+    ic_conv_pack_bias(&conv, bias?.baseAddress, self.bias.base)
+  }
+
+  /// Bytes of packed weights.
+  public var packedByteCount: Int { (weights.count + bias.count) * MemoryLayout<Float>.stride }
+
+  /// Convolves `images` images; the halo of `output` is left alone.
+  ///
+  /// - Parameter input: a halo of at least `geometry.requiredHalo`, zeroed where padding is meant.
+  /// - Parameter residual: extents as `output`; may be the output itself.
+  public func run(
+    input: BlockedView, output: BlockedView, residual: BlockedView? = nil, images: Int
+  ) {
+    precondition(source == .blocked)
+    run(input: input.c, input.layout, output: output, residual: residual, images: images)
+  }
+
+  /// Convolves `images` planar images; the halo of `output` is left alone.
+  public func run(
+    input: PlanarView, output: BlockedView, residual: BlockedView? = nil, images: Int
+  ) {
+    precondition(source == .planar)
+    run(input: input.c, input.layout, output: output, residual: residual, images: images)
+  }
+
+  private func run(
+    input: ic_view, _ layout: ActivationLayout, output: BlockedView, residual: BlockedView?,
+    images: Int
+  ) {
+    precondition(layout.channels == geometry.inputChannels)
+    precondition(output.layout.channels == geometry.outputChannels)
+    precondition(
+      layout.halo.contains(
+        geometry.requiredHalo(
+          input: (layout.height, layout.width),
+          output: (output.layout.height, output.layout.width))))
+    precondition(residual.map { $0.layout.hasExtents(of: output.layout) } ?? true)
+    var conv = geometry.c
+    var epilogue = activation.c(beforeResidual: activationBeforeResidual)
+    var (input, result) = (input, output.c)
+    withOptionalPointer(to: residual?.c) { residual in
+      if geometry.isDepthwise && source == .blocked {
+        ic_depthwise_run(
+          kernels.table, &conv, weights.base, bias.base, &epilogue, &input, &result, residual,
+          images)
+      } else {
+        ic_conv_run(
+          kernels.table, &conv, source.c, weights.base, bias.base, &epilogue, &input, &result,
+          residual, images)
+      }
+    }
+  }
+}
+
+extension ConvolutionKernel.Source {
+  var c: ic_source {
+    switch self {
+    case .blocked: IC_SOURCE_BLOCKED
+    case .planar: IC_SOURCE_PLANAR
+    }
+  }
+}
+
+/// Calls `body` with a pointer to the value, or with nil.
+func withOptionalPointer<T>(to value: T?, _ body: (UnsafePointer<T>?) -> Void) {
+  guard let value else { return body(nil) }
+  withUnsafePointer(to: value) { body($0) }
+}

@@ -1,0 +1,60 @@
+internal import CKernels
+
+/// A product of row-major activations with a packed constant matrix and a fused epilogue.
+///
+/// Serves fully connected layers of several images and the tokens of transformers; immutable, so
+/// that threads share it. Each row's bits are independent of the number of rows.
+public final class RowMatrixKernel: Sendable {
+  /// K: columns of the input.
+  public let inner: Int
+  /// N: columns of the output.
+  public let columns: Int
+  public let activation: FusedActivation
+  /// Whether the result is `activation(product + bias) + residual` instead.
+  public let activationBeforeResidual: Bool
+  private let kernels: BlockedKernels
+  private let weights: AlignedFloats
+  private let bias: AlignedFloats
+
+  /// Packs the weights.
+  ///
+  /// - Parameter weights: [K, N], or [N, K] when `transposed`; copied.
+  /// - Parameter bias: [N], copied; zeros when nil.
+  public init(
+    inner: Int, columns: Int, weights: UnsafeBufferPointer<Float>, transposed: Bool,
+    bias: UnsafeBufferPointer<Float>? = nil, activation: FusedActivation = .none,
+    activationBeforeResidual: Bool = false, kernels: BlockedKernels = .best
+  ) {
+    precondition(inner > 0 && columns > 0 && weights.count == inner * columns)
+    precondition(bias == nil || bias?.count == columns)
+    self.inner = inner
+    self.columns = columns
+    self.activation = activation
+    self.activationBeforeResidual = activationBeforeResidual
+    self.kernels = kernels
+    self.weights = AlignedFloats(count: ic_matrix_packed_floats(inner, columns))
+    ic_matrix_pack(
+      inner, columns, weights.baseAddress, transposed ? 1 : columns, transposed ? inner : 1,
+      self.weights.base)
+    self.bias = AlignedFloats(count: ic_matrix_bias_floats(columns))
+    ic_matrix_pack_bias(columns, bias?.baseAddress, self.bias.base)
+  }
+
+  /// Bytes of packed weights.
+  public var packedByteCount: Int { (weights.count + bias.count) * MemoryLayout<Float>.stride }
+
+  /// Computes `activation(input * weights + bias + residual)`.
+  ///
+  /// Shapes: `input` is [rows, K], `output` and `residual` are [rows, N]; `residual` may be the
+  /// output itself.
+  public func run(input: RowsView, output: RowsView, residual: RowsView? = nil) {
+    precondition(input.columns == inner && output.columns == columns && input.rows == output.rows)
+    precondition(residual.map { $0.hasExtents(of: output) } ?? true)
+    var epilogue = activation.c(beforeResidual: activationBeforeResidual)
+    var (operand, result) = (input.c, output.c)
+    withOptionalPointer(to: residual?.c) { residual in
+      ic_matrix_run(
+        kernels.table, weights.base, bias.base, &epilogue, &operand, &result, residual)
+    }
+  }
+}
