@@ -11,6 +11,8 @@ enum AttributeValue: Sendable {
   case strings([String])
   case tensor(Tensor)
   case graph
+  /// A value of a type that is not supported, with the fault to throw when it is read.
+  case unreadable(Fault)
 }
 
 /// Reads the attributes of one node by name, with the defaults of the operator's specification.
@@ -68,6 +70,7 @@ struct NodeAttributes: Sendable {
 
   func tensor(_ name: String) throws(Fault) -> Tensor? {
     guard let value = values[name] else { return nil }
+    if case .unreadable(let fault) = value { throw invalid(fault.message) }
     guard case .tensor(let tensor) = value else { throw mismatch(name, "a tensor") }
     return tensor
   }
