@@ -54,6 +54,7 @@ let package = Package(
     module("Tensors", ["Faults"], settings: numeric),
     module("JSON", ["Faults"], settings: numeric),
     module("Digests", ["CNettle", "CPlatform"]),
+    module("Files", ["Faults"]),
     // Level 2
     module("Kernels", ["Tensors", "Faults", "COpenBLAS", "CKernels"], settings: numeric),
     module("Images", ["Tensors", "Faults", "CImageCodecs"], settings: numeric),
@@ -66,7 +67,8 @@ let package = Package(
     // Level 5
     module("Requests", ["Images", "JSON", "Faults"]),
     module(
-      "Models", ["ONNXImport", "Graphs", "Images", "Tensors", "JSON", "Digests", "Faults"]),
+      "Models",
+      ["ONNXImport", "Graphs", "Images", "Tensors", "JSON", "Digests", "Files", "Faults"]),
     // Level 6
     module(
       "Inference",
@@ -78,8 +80,8 @@ let package = Package(
     module(
       "Runs",
       [
-        "Inference", "Requests", "Models", "Images", "JSON", "Digests", "Workers", "CPlatform",
-        "Faults",
+        "Inference", "Requests", "Models", "Images", "JSON", "Digests", "Files", "Workers",
+        "CPlatform", "Faults",
       ]),
     // Level 8
     module("Options", ["Faults"]),
@@ -88,7 +90,8 @@ let package = Package(
       "Commands",
       [
         "Runs", "Inference", "Models", "Requests", "Attribution", "Execution", "ONNXImport",
-        "Graphs", "Images", "Tensors", "JSON", "Options", "Workers", "CPlatform", "Faults",
+        "Graphs", "Images", "Tensors", "JSON", "Digests", "Files", "Options", "Workers",
+        "CPlatform", "Faults",
       ]),
     // Level 10
     .executableTarget(name: "infercam", dependencies: ["Commands"], swiftSettings: common),
@@ -105,16 +108,18 @@ let package = Package(
     tests("ExecutionTests", ["Execution", "ONNXImport", "Graphs", "Kernels", "Tensors", "Faults"]),
     tests("AttributionTests", ["Attribution", "Graphs", "Images", "Tensors", "Faults"]),
     tests("RequestsTests", ["Requests", "Images", "JSON", "Faults"]),
-    tests("ModelsTests", ["Models", "JSON", "Faults"]),
-    tests("RunsTests", ["Runs", "Workers", "Requests", "JSON", "Faults"]),
-    tests("CommandsTests", ["Commands", "Options", "Faults"]),
+    tests("ModelsTests", ["Models", "JSON", "Files", "Faults"]),
+    tests("RunsTests", ["Runs", "Workers", "Requests", "JSON", "Digests", "Files", "Faults"]),
+    tests("CommandsTests", ["Commands", "Options", "JSON", "Files", "Faults"]),
     tests(
       "ConformanceTests",
       [
         "Inference", "Models", "Attribution", "Execution", "ONNXImport", "Graphs", "Images",
         "Tensors", "JSON", "Requests", "Faults",
       ]),
-    tests("EndToEndTests", ["infercam", "JSON", "Tensors", "Images", "Faults"]),
+    tests(
+      "EndToEndTests",
+      ["infercam", "JSON", "Files", "Digests", "Tensors", "Images", "Faults"]),
   ],
   swiftLanguageModes: [.v6]
 )

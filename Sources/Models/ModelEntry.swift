@@ -1,0 +1,54 @@
+public import Faults
+public import Files
+import JSON
+
+/// A model in a repository: its versions and the names that stand for them.
+public struct ModelEntry: Sendable {
+  public let name: String
+  public let folder: RawPath
+  /// Folder names in the order of their bytes.
+  public let versions: [String]
+  /// Version names by alias.
+  public private(set) var aliases: [String: String] = [:]
+  /// The version or alias that the bare name stands for.
+  public private(set) var defaultReference: String?
+
+  init(name: String, folder: RawPath, versions: [String]) {
+    self.name = name
+    self.folder = folder
+    self.versions = versions
+  }
+
+  /// Returns the version that a version name, an alias or nothing stands for.
+  /// - Throws: `Fault` with code `model.not_found` or `model.invalid`.
+  public func version(_ reference: String?) throws(Fault) -> String {
+    guard let reference = reference ?? defaultReference else {
+      if versions.count == 1 { return versions[0] }
+      throw Fault(
+        .modelNotFound,
+        "\(name) has no default version: name one of \(versions.joined(separator: ", "))",
+        details: ["versions": .array(versions.map { .string($0) })])
+    }
+    let version = aliases[reference] ?? reference
+    if versions.contains(reference) { return reference }
+    if versions.contains(version) { return version }
+    let known = (versions + aliases.keys.sorted()).joined(separator: ", ")
+    throw Fault(
+      .modelNotFound, "\(name) has no version or alias \(printable(reference)): there are \(known)",
+      details: ["model": .string(name), "version": .string(reference)])
+  }
+
+  mutating func readAliases(_ value: JSONValue, _ path: RawPath) throws(Fault) {
+    var fields = JSONFields(value)
+    defaultReference = fields.string("default")
+    if let members = fields.value("aliases")?.object {
+      aliases = members.compactMapValues(\.string)
+      if aliases.count != members.count {
+        fields.report(.modelInvalid, "aliases must map names to versions", at: "aliases")
+      }
+    }
+    if let fault = Fault(fields.violations, code: .modelInvalid) {
+      throw fault.prefixed(path.display)
+    }
+  }
+}

@@ -1,0 +1,62 @@
+import Digests
+public import Faults
+public import Files
+import JSON
+public import Tensors
+
+/// One version of a model: everything but its weights, which `load` maps.
+public struct ModelVersion: Sendable {
+  /// The name in the repository, or the file name of a model given by path.
+  public let name: String
+  /// The version's folder name; for a model given by path the start of its digest.
+  public let version: String
+  public let spec: ModelSpec
+  public let labels: Labels
+  /// The SHA-256 that the ONNX file must have, in hexadecimal.
+  public let sha256: String
+  /// The SHA-256 of the labels in canonical form.
+  public let labelsSHA256: String
+  /// Where the ONNX file lies.
+  public let file: RawPath
+
+  public init(
+    name: String, version: String, spec: ModelSpec, labels: Labels, sha256: String, file: RawPath
+  ) {
+    self.name = name
+    self.version = version
+    self.spec = spec
+    self.labels = labels
+    self.sha256 = sha256
+    self.labelsSHA256 = SHA256.hex(of: labels.json.encoded())
+    self.file = file
+  }
+
+  /// Maps the ONNX file and compares its digest with the one it must have.
+  ///
+  /// - Throws: `Fault` with code `model.digest_mismatch`, `model.not_found` or that of the system.
+  public func load() throws(Fault) -> TensorStorage {
+    let storage = try mapFile(file)
+    let found = SHA256.hex(
+      of: UnsafeRawBufferPointer(start: storage.base, count: storage.byteCount))
+    guard found == sha256 else {
+      throw Fault(
+        .modelDigestMismatch,
+        "\(file.display) is not the file that \(name)@\(version) was registered with: "
+          + "restore it or register a new version",
+        details: ["expected": .string(sha256), "found": .string(found)])
+    }
+    return storage
+  }
+
+  /// Refuses a model whose outputs do not match its labels one to one.
+  /// - Throws: `Fault` with code `model.invalid`.
+  public func checkLabels(outputCount: Int) throws(Fault) {
+    guard labels.count == outputCount else {
+      throw Fault(
+        .modelInvalid,
+        "\(name)@\(version) has \(outputCount) outputs and \(labels.count) labels: "
+          + "give one label per output",
+        details: ["outputs": .int(outputCount), "labels": .int(labels.count)])
+    }
+  }
+}
