@@ -61,7 +61,8 @@ let package = Package(
     // Level 3
     module("Graphs", ["Kernels", "Tensors", "Faults"], settings: numeric),
     // Level 4
-    module("ONNXImport", ["Graphs", "Tensors", "Faults", "CPlatform"], settings: numeric),
+    module(
+      "ONNXImport", ["Graphs", "Kernels", "Tensors", "Faults", "CPlatform"], settings: numeric),
     module("Execution", ["Graphs", "Kernels", "Tensors", "Faults"], settings: numeric),
     module("Attribution", ["Graphs", "Images", "Tensors", "Faults"], settings: numeric),
     // Level 5
