@@ -109,14 +109,10 @@ let arrayOperators: [String: OperatorBuilder] = [
   },
   "ScatterND": { node throws(Fault) in ScatterND(reduction: try node.scatterReduction()) },
   "DepthToSpace": { node throws(Fault) in
-    let name = try node.string("mode", default: "DCR")
-    guard let mode = DepthToSpace.Mode(rawValue: name) else {
-      throw node.invalid("mode \(name) is neither DCR nor CRD")
-    }
-    return DepthToSpace(blocksize: try node.int("blocksize", default: 0), mode: mode)
+    DepthToSpace(blocksize: try node.int("blocksize", default: 0), mode: try node.depthOrder())
   },
   "SpaceToDepth": { node throws(Fault) in
-    SpaceToDepth(blocksize: try node.int("blocksize", default: 0))
+    SpaceToDepth(blocksize: try node.int("blocksize", default: 0), mode: try node.depthOrder())
   },
 ]
 
@@ -128,6 +124,14 @@ extension NodeAttributes {
       throw invalid("element type \(number) is not supported: export with float32 or float16")
     }
     return dtype
+  }
+
+  fileprivate func depthOrder() throws(Fault) -> DepthOrder {
+    let name = try string("mode", default: "DCR")
+    guard let order = DepthOrder(rawValue: name) else {
+      throw invalid("mode \(name) is neither DCR nor CRD")
+    }
+    return order
   }
 
   fileprivate func scatterReduction() throws(Fault) -> ScatterElements.Reduction {

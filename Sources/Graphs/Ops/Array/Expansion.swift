@@ -46,7 +46,9 @@ public struct Tile: Operator {
     var extents: [Int] = []
     for (extent, count) in zip(x.shape.dimensions, repeats) {
       let (product, overflow) = extent.multipliedReportingOverflow(by: count)
-      guard !overflow else { throw operands.fault("repeating \(x.shape) \(repeats) times overflows") }
+      guard !overflow else {
+        throw operands.fault("repeating \(x.shape) \(repeats) times overflows")
+      }
       extents.append(product)
     }
     return [try operands.type(x.dtype, extents)]

@@ -75,7 +75,10 @@ public struct Split: Operator {
     let sizes = try operands.integers(1, "split") ?? split ?? evenSizes(x.shape[axis])
     var rest = x.shape[axis]
     for size in sizes {
-      guard size >= 0, size <= rest else { rest = -1; break }
+      guard size >= 0, size <= rest else {
+        rest = -1
+        break
+      }
       rest -= size
     }
     guard rest == 0, !sizes.isEmpty else {

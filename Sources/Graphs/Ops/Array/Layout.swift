@@ -17,7 +17,7 @@ public struct Transpose: Operator {
     guard let perm else { return (0..<rank).reversed() }
     guard perm.sorted() == Array(0..<rank) else {
       throw Fault(
-        .modelInvalid, "Transpose: perm \(perm) does not permute \(rank) axes",
+        .modelInvalid, "perm \(perm) does not permute \(rank) axes",
         details: ["operator": .string(opType)])
     }
     return perm
@@ -44,26 +44,36 @@ public struct Transpose: Operator {
   }
 }
 
+/// How `DepthToSpace` and `SpaceToDepth` order channels: by block, row and column of the block.
+public enum DepthOrder: String, Sendable {
+  /// The place in the block is outermost.
+  case depthColumnRow = "DCR"
+  /// The depth is outermost.
+  case columnRowDepth = "CRD"
+
+  /// The channel axis split in three, in order.
+  func split(depth: Int, blocksize: Int) -> [Int] {
+    self == .depthColumnRow ? [blocksize, blocksize, depth] : [depth, blocksize, blocksize]
+  }
+
+  /// From [N, channel parts, H, W] to [N, C, H, block rows, W, block columns].
+  var toSpace: [Int] { self == .depthColumnRow ? [0, 3, 4, 1, 5, 2] : [0, 1, 4, 2, 5, 3] }
+
+  /// The inverse of `toSpace`.
+  var toDepth: [Int] { self == .depthColumnRow ? [0, 3, 5, 1, 2, 4] : [0, 1, 3, 5, 2, 4] }
+}
+
 /// Moves channels into blocks of `blocksize` by `blocksize` pixels.
 ///
 /// Shapes: [N, C, H, W] becomes [N, C / blocksize², H · blocksize, W · blocksize].
 /// Source: https://onnx.ai/onnx/operators/onnx__DepthToSpace.html
 public struct DepthToSpace: Operator {
-  public enum Mode: String, Sendable {
-    case depthColumnRow = "DCR"
-    case columnRowDepth = "CRD"
-  }
-
   public var blocksize: Int
-  public var mode: Mode
+  public var mode: DepthOrder
 
-  public init(blocksize: Int, mode: Mode = .depthColumnRow) {
+  public init(blocksize: Int, mode: DepthOrder = .depthColumnRow) {
     self.blocksize = blocksize
     self.mode = mode
-  }
-
-  private var perm: [Int] {
-    mode == .depthColumnRow ? [0, 3, 4, 1, 5, 2] : [0, 1, 4, 2, 5, 3]
   }
 
   public func outputTypes(_ inputs: [ValueFact?]) throws(Fault) -> [TensorType] {
@@ -73,30 +83,28 @@ public struct DepthToSpace: Operator {
     guard x.shape.rank == 4, x.shape[1] % area == 0 else {
       throw operands.fault("\(x.shape) is not [N, C, H, W] with C divisible by \(area)")
     }
+    let (height, width) = (x.shape[2], x.shape[3])
+    guard max(height, width) <= 1 << 31 else { throw operands.fault("\(x.shape) is too large") }
     return [
       try operands.type(
-        x.dtype, [x.shape[0], x.shape[1] / area, x.shape[2] * blocksize, x.shape[3] * blocksize])
+        x.dtype, [x.shape[0], x.shape[1] / area, height * blocksize, width * blocksize])
     ]
   }
 
   public func evaluate(_ inputs: [Tensor?], into outputs: [Tensor]) throws(Fault) {
-    let x = try inputs.operand(0)
-    let (n, h, w) = (x.shape[0], x.shape[2], x.shape[3])
-    let depth = outputs[0].shape[1]
-    let blocks: Shape =
-      mode == .depthColumnRow
-      ? [n, blocksize, blocksize, depth, h, w] : [n, depth, blocksize, blocksize, h, w]
-    let split = perm.map { blocks[$0] }
-    try transpose(x.reshaped(blocks), perm: perm, into: outputs[0].reshaped(Shape(split)))
+    let blocks = blocks(try inputs.operand(0).shape, blocksize, mode)
+    try transpose(
+      try inputs.operand(0).reshaped(blocks.depth), perm: mode.toSpace,
+      into: outputs[0].reshaped(blocks.space))
   }
 
   public func backward(_ pass: BackwardPass) throws(Fault) -> [Tensor?] {
     guard let gradient = pass.gradient else { return pass.noGradients }
     let x = try pass.input(0)
-    let (n, h, w) = (x.shape[0], x.shape[2], x.shape[3])
-    let blocks: Shape = [n, gradient.shape[1], h, blocksize, w, blocksize]
-    let inverse = mode == .depthColumnRow ? [0, 3, 5, 1, 2, 4] : [0, 1, 3, 5, 2, 4]
-    return [try transposed(gradient.reshaped(blocks), perm: inverse).reshaped(x.shape)]
+    let blocks = blocks(x.shape, blocksize, mode)
+    return [
+      try transposed(gradient.reshaped(blocks.space), perm: mode.toDepth).reshaped(x.shape)
+    ]
   }
 }
 
@@ -106,9 +114,11 @@ public struct DepthToSpace: Operator {
 /// Source: https://onnx.ai/onnx/operators/onnx__SpaceToDepth.html
 public struct SpaceToDepth: Operator {
   public var blocksize: Int
+  public var mode: DepthOrder
 
-  public init(blocksize: Int) {
+  public init(blocksize: Int, mode: DepthOrder = .depthColumnRow) {
     self.blocksize = blocksize
+    self.mode = mode
   }
 
   public func outputTypes(_ inputs: [ValueFact?]) throws(Fault) -> [TensorType] {
@@ -118,6 +128,7 @@ public struct SpaceToDepth: Operator {
     guard x.shape.rank == 4, x.shape[2] % blocksize == 0, x.shape[3] % blocksize == 0 else {
       throw operands.fault("\(x.shape) is not [N, C, H, W] with sides divisible by \(blocksize)")
     }
+    guard x.shape[1] <= 1 << 31 else { throw operands.fault("\(x.shape) is too large") }
     return [
       try operands.type(
         x.dtype, [x.shape[0], x.shape[1] * area, x.shape[2] / blocksize, x.shape[3] / blocksize])
@@ -125,22 +136,32 @@ public struct SpaceToDepth: Operator {
   }
 
   public func evaluate(_ inputs: [Tensor?], into outputs: [Tensor]) throws(Fault) {
-    let x = try inputs.operand(0)
-    let (h, w) = (outputs[0].shape[2], outputs[0].shape[3])
-    let blocks: Shape = [x.shape[0], x.shape[1], h, blocksize, w, blocksize]
-    let split: Shape = [x.shape[0], blocksize, blocksize, x.shape[1], h, w]
-    try transpose(x.reshaped(blocks), perm: [0, 3, 5, 1, 2, 4], into: outputs[0].reshaped(split))
+    let blocks = blocks(outputs[0].shape, blocksize, mode)
+    try transpose(
+      try inputs.operand(0).reshaped(blocks.space), perm: mode.toDepth,
+      into: outputs[0].reshaped(blocks.depth))
   }
 
   public func backward(_ pass: BackwardPass) throws(Fault) -> [Tensor?] {
     guard let gradient = pass.gradient else { return pass.noGradients }
-    let x = try pass.input(0)
-    let (h, w) = (gradient.shape[2], gradient.shape[3])
-    let split: Shape = [x.shape[0], blocksize, blocksize, x.shape[1], h, w]
+    let blocks = blocks(gradient.shape, blocksize, mode)
     return [
-      try transposed(gradient.reshaped(split), perm: [0, 3, 4, 1, 5, 2]).reshaped(x.shape)
+      try transposed(gradient.reshaped(blocks.depth), perm: mode.toSpace)
+        .reshaped(try pass.input(0).shape)
     ]
   }
+}
+
+/// The six axes of a tensor whose channels hold blocks, and of the one with the blocks spread out.
+private func blocks(
+  _ deep: Shape, _ blocksize: Int, _ mode: DepthOrder
+) -> (depth: Shape, space: Shape) {
+  let (n, h, w) = (deep[0], deep[2], deep[3])
+  let depth = deep[1] / (blocksize * blocksize)
+  return (
+    Shape([n] + mode.split(depth: depth, blocksize: blocksize) + [h, w]),
+    [n, depth, h, blocksize, w, blocksize]
+  )
 }
 
 private func blockArea(_ blocksize: Int, _ operands: OperandFacts) throws(Fault) -> Int {

@@ -2,7 +2,7 @@ import Faults
 import Kernels
 import Tensors
 
-/// The inputs of one node, with faults that name the operator.
+/// The inputs of one node, with faults whose details name the operator.
 ///
 /// Before running they are what is known; while running every input counts as constant, so that
 /// shape rules and computation read their parameters in the same way.
@@ -20,7 +20,7 @@ struct OperandFacts {
   }
 
   func fault(_ message: String) -> Fault {
-    Fault(.modelInvalid, "\(opType): \(message)", details: ["operator": .string(opType)])
+    Fault(.modelInvalid, message, details: ["operator": .string(opType)])
   }
 
   /// The input at `index`, or `nil` when it is left out.

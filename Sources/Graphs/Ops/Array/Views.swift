@@ -12,7 +12,7 @@ extension ViewOperator {
     let x = try inputs.operand(0)
     let result = outputs[0]
     guard x.elementCount == result.elementCount, x.dtype == result.dtype else {
-      throw Fault(.modelInvalid, "\(opType): \(x.type) cannot become \(result.type)")
+      throw Fault(.modelInvalid, "\(x.type) cannot become \(result.type)")
     }
     try cast(x, into: result)
   }
@@ -97,8 +97,9 @@ public struct Flatten: ViewOperator {
   }
 }
 
-/// Removes axes of extent 1: those given, or all. Axes are an attribute up to opset 12.
+/// Removes axes of extent 1: those given, or all.
 ///
+/// The axes are an attribute up to opset 12, then input 1.
 /// Source: https://onnx.ai/onnx/operators/onnx__Squeeze.html
 public struct Squeeze: ViewOperator {
   public var axes: [Int]?
@@ -123,8 +124,9 @@ public struct Squeeze: ViewOperator {
   }
 }
 
-/// Inserts axes of extent 1 at places of the result. Axes are an attribute up to opset 12.
+/// Inserts axes of extent 1 at places of the result.
 ///
+/// The axes are an attribute up to opset 12, then input 1.
 /// Source: https://onnx.ai/onnx/operators/onnx__Unsqueeze.html
 public struct Unsqueeze: ViewOperator {
   public var axes: [Int]?

@@ -21,8 +21,9 @@ protocol BitsBody {
   func run<T: BitwiseCopyable>(_ type: T.Type) throws(Fault)
 }
 
-/// Runs `body` for the element type; booleans count as bytes. The tensors that `body` holds live
-/// until it returns, so that it may use their pointers.
+/// Runs `body` for the element type; booleans count as bytes.
+///
+/// The tensors that `body` holds live until it returns, so that it may use their pointers.
 @inline(__always)
 func dispatch<Body: ArrayBody>(_ dtype: DType, _ body: Body) throws(Fault) {
   defer { withExtendedLifetime(body) {} }

@@ -1,7 +1,8 @@
+import Tensors
+
 #if canImport(Glibc)
 import Glibc
 #endif
-import Tensors
 
 /// A floating-point element; `Real` is the type its arithmetic happens in.
 protocol FloatElement: ArrayElement, BinaryFloatingPoint {

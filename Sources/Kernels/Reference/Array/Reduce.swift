@@ -83,28 +83,24 @@ private struct ReductionBody: ArrayBody {
     typealias W = T.Wide
     let count = W(wrapping: Int64(plan.reducedCount))
     switch function {
-    case .sum:
-      wide(T.self, W.zero, { x, _ in x }, W.sum) { $0.converted(to: T.self) }
+    case .sum: total(T.self, of: { $0 }, finish: { $0.converted(to: T.self) })
     case .mean:
-      wide(T.self, W.zero, { x, _ in x }, W.sum) {
-        (W.quotient($0, count) ?? W.zero).converted(to: T.self)
-      }
+      total(
+        T.self, of: { $0 }, finish: { (W.quotient($0, count) ?? W.zero).converted(to: T.self) })
     case .product:
-      wide(T.self, W(wrapping: Int64(1)), { x, _ in x }, W.product) { $0.converted(to: T.self) }
-    case .maximum:
-      fold(T.self, T.lowest, { x, _ in x }, Self.larger) { $0 }
-    case .minimum:
-      fold(T.self, T.highest, { x, _ in x }, Self.smaller) { $0 }
-    case .l1:
-      wide(T.self, W.zero, { x, _ in W.magnitude(x) }, W.sum) { $0.converted(to: T.self) }
+      fold(
+        T.self, from: W(wrapping: Int64(1)), lift: { x, _ in x.wide }, combine: W.product,
+        finish: { $0.converted(to: T.self) })
+    case .maximum: extreme(T.self, from: T.lowest, Self.larger)
+    case .minimum: extreme(T.self, from: T.highest, Self.smaller)
+    case .l1: total(T.self, of: W.magnitude, finish: { $0.converted(to: T.self) })
     case .l2:
-      wide(T.self, W.zero, { x, _ in W.product(x, x) }, W.sum) {
-        T(converting: $0.double.squareRoot())
-      }
+      total(
+        T.self, of: { W.product($0, $0) }, finish: { T(converting: $0.double.squareRoot()) })
     case .sumOfSquares:
-      wide(T.self, W.zero, { x, _ in W.product(x, x) }, W.sum) { $0.converted(to: T.self) }
+      total(T.self, of: { W.product($0, $0) }, finish: { $0.converted(to: T.self) })
     case .logSum:
-      wide(T.self, W.zero, { x, _ in x }, W.sum) { T(converting: .logarithm($0.double)) }
+      total(T.self, of: { $0 }, finish: { T(converting: .logarithm($0.double)) })
     case .logSumExp: logSumExp(T.self)
     }
   }
@@ -114,16 +110,35 @@ private struct ReductionBody: ArrayBody {
     let groups = result.elementCount
     let offsets = UnsafeMutablePointer<Double>.allocate(capacity: groups)
     defer { offsets.deallocate() }
-    fold(T.self, T.lowest, { x, _ in x }, Self.larger) { $0 }
+    extreme(T.self, from: T.lowest, Self.larger)
     let largest = result.mutablePointer(as: T.self)
     for group in 0..<groups {
       offsets[group] = largest[group].double.isFinite ? largest[group].double : 0
     }
     var group = 0
-    fold(T.self, 0.0, { x, group in .exponential(x.double - offsets[group]) }, +) { sum in
-      defer { group += 1 }
-      return T(converting: .logarithm(sum) + offsets[group])
-    }
+    fold(
+      T.self, from: 0.0, lift: { x, group in .exponential(x.double - offsets[group]) },
+      combine: { $0 + $1 },
+      finish: { sum in
+        defer { group += 1 }
+        return T(converting: .logarithm(sum) + offsets[group])
+      })
+  }
+
+  @inline(__always)
+  private func total<T: ArrayElement>(
+    _ type: T.Type, of lift: (T.Wide) -> T.Wide, finish: (T.Wide) -> T
+  ) {
+    fold(
+      T.self, from: T.Wide.zero, lift: { x, _ in lift(x.wide) }, combine: T.Wide.sum,
+      finish: finish)
+  }
+
+  @inline(__always)
+  private func extreme<T: ArrayElement>(
+    _ type: T.Type, from identity: T, _ combine: (T, T) -> T
+  ) {
+    fold(T.self, from: identity, lift: { x, _ in x }, combine: combine, finish: { $0 })
   }
 
   @inline(__always)
@@ -136,18 +151,10 @@ private struct ReductionBody: ArrayBody {
     a < b || a.isNotANumber ? a : b
   }
 
-  @inline(__always)
-  private func wide<T: ArrayElement>(
-    _ type: T.Type, _ identity: T.Wide, _ lift: (T.Wide, Int) -> T.Wide,
-    _ combine: (T.Wide, T.Wide) -> T.Wide, finish: (T.Wide) -> T
-  ) {
-    fold(T.self, identity, { x, group in lift(x.wide, group) }, combine, finish: finish)
-  }
-
   /// Combines the lifted elements of each group; rows that are reduced use four partial results.
   @inline(__always)
   private func fold<T: ArrayElement, A: BitwiseCopyable>(
-    _ type: T.Type, _ identity: A, _ lift: (T, Int) -> A, _ combine: (A, A) -> A,
+    _ type: T.Type, from identity: A, lift: (T, Int) -> A, combine: (A, A) -> A,
     finish: (A) -> T
   ) {
     let groups = result.elementCount

@@ -102,7 +102,9 @@ private struct StridedCopyBody: BitsBody {
           let columnEnd = min(firstColumn + block, columns)
           for row in firstRow..<rowEnd {
             let line = result + row * toStride
-            for column in firstColumn..<columnEnd { line[column] = plane[row + column * fromStride] }
+            for column in firstColumn..<columnEnd {
+              line[column] = plane[row + column * fromStride]
+            }
           }
         }
       }

@@ -27,8 +27,9 @@ public func taken(_ x: Tensor, axis: Int, indices: [Int]) throws(Fault) -> Tenso
   return result
 }
 
-/// Returns zeros of `count` slices along `axis` to which every slice of `gradient` is added at its
-/// index; the transpose of `take`. Slices with a negative index are dropped.
+/// Returns `count` slices along `axis`, each the sum of the slices of `gradient` with its index.
+///
+/// The transpose of `take`; slices with a negative index are dropped.
 public func takeBackward(
   _ gradient: Tensor, axis: Int, indices: [Int], count: Int
 ) throws(Fault) -> Tensor {
