@@ -4,4 +4,93 @@
 #include <stddef.h>
 #include <stdint.h>
 
+// Status of every entry. Anything but IC_OK comes with a message.
+enum {
+  IC_OK = 0,
+  IC_CORRUPT = 1,      // the bytes break the format's rules or end early
+  IC_NO_MEMORY = 2,    // the codec needs more than `codec_bytes`, or malloc failed
+  IC_DEADLINE = 3,     // `cpu_ns` of thread time are used up
+  IC_SCAN_LIMIT = 4,   // a progressive JPEG has more than `max_scans` scans
+  IC_UNSUPPORTED = 5,  // a variant of the format outside the written rules
+};
+
+// What a decoder may spend; all fields are required.
+typedef struct {
+  int64_t codec_bytes;  // memory of the codec beside the output
+  int64_t cpu_ns;       // CPU time of this thread, counted from the call
+  int32_t max_side;
+  int32_t max_scans;
+  int32_t keep_partial;  // keep what was decoded: the call succeeds with `partial` set
+} ic_limits;
+
+// Where the 8-bit RGB pixels go: stored pixel (x, y) is written at base + x*x_step + y*y_step.
+typedef struct {
+  uint8_t *base;
+  ptrdiff_t x_step;
+  ptrdiff_t y_step;
+  int32_t width;   // stored size, which the file must agree with
+  int32_t height;
+} ic_output;
+
+typedef struct {
+  int32_t rows;      // rows written
+  int32_t partial;   // damage was tolerated under keep_partial
+  size_t consumed;   // bytes of the file that were read; 0 where the codec cannot tell
+} ic_decoded;
+
+int ic_jpeg_decode(
+  const uint8_t *bytes, size_t length, const ic_limits *limits, const ic_output *output,
+  ic_decoded *decoded, char *message, size_t capacity);
+
+int ic_png_decode(
+  const uint8_t *bytes, size_t length, const ic_limits *limits, const ic_output *output,
+  ic_decoded *decoded, char *message, size_t capacity);
+
+// The layout read from the directory beforehand; libtiff must see the same one.
+typedef struct {
+  int32_t directory;  // 0-based position in the chain of directories
+  int32_t bits;       // per sample: 1, 2, 4, 8 or 16, unsigned
+  int32_t samples;    // per pixel: 1...5
+  int32_t compression;
+  int32_t photometric;
+  int32_t planar;         // 1 contiguous, 2 separate
+  int32_t premultiplied;  // RGB holds alpha-multiplied values in its first extra sample
+  const uint8_t *palette;  // 256 RGB entries; only for photometric 3
+} ic_tiff_layout;
+
+int ic_tiff_decode(
+  const uint8_t *bytes, size_t length, const ic_limits *limits, const ic_tiff_layout *layout,
+  const ic_output *output, ic_decoded *decoded, char *message, size_t capacity);
+
+// Copies `count` rows of packed RGB pixels, the first of them row `y`, to their place.
+void ic_place_rows(
+  const ic_output *output, const uint8_t *rows, size_t row_bytes, int32_t y, int32_t count);
+
+// The taps of one axis in fixed point with 22 fractional bits. `coefficients` holds `stride`
+// values per output position, zero behind the `count[i]` that start at input position `first[i]`.
+// stride is a multiple of 4.
+typedef struct {
+  const int32_t *first;
+  const int32_t *count;
+  const int32_t *coefficients;
+  int32_t stride;
+  int32_t length;
+} ic_taps;
+
+enum { IC_LEVEL_GENERIC = 0, IC_LEVEL_AVX2 = 1, IC_LEVEL_AVX512 = 2 };
+
+// The best instruction set of this machine.
+int ic_resample_level(void);
+
+// Resamples rows of 8-bit pixels along x. The memory behind the last input row must be readable
+// for 64 bytes more. Rows lie `in_stride` and `out_stride` bytes apart; channels is 1 or 3.
+void ic_resample_rows(
+  const uint8_t *in, ptrdiff_t in_stride, uint8_t *out, ptrdiff_t out_stride, int32_t rows,
+  int32_t channels, const ic_taps *taps, int level);
+
+// Resamples along y: output row i is made from input rows taps->first[i] - first_row and on.
+void ic_resample_columns(
+  const uint8_t *in, ptrdiff_t in_stride, int32_t first_row, uint8_t *out, ptrdiff_t out_stride,
+  int32_t row_bytes, const ic_taps *taps, int level);
+
 #endif

@@ -1,1 +1,0 @@
-#include "ic_codecs.h"

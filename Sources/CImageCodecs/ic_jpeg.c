@@ -1,0 +1,175 @@
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jpeglib.h>
+#include <jerror.h>
+
+#include "ic_common.h"
+
+// Everything a callback reaches; the error manager comes first so that cinfo->err leads here.
+typedef struct {
+  struct jpeg_error_mgr errors;
+  struct jpeg_progress_mgr progress;
+  struct jpeg_decompress_struct codec;
+  jmp_buf escape;
+  ic_message *message;
+  int status;
+  int damaged;
+  int keep_partial;
+  int max_scans;
+  int64_t deadline;
+  uint8_t *band;
+  uint8_t *inks;
+} jpeg_state;
+
+static void fail(jpeg_state *state, int status) {
+  state->status = status;
+  longjmp(state->escape, 1);
+}
+
+static void on_error(j_common_ptr common) {
+  jpeg_state *state = (jpeg_state *)common->err;
+  char text[JMSG_LENGTH_MAX];
+  common->err->format_message(common, text);
+  ic_say(state->message, "%s", text);
+  int code = common->err->msg_code;
+  fail(state, code == JERR_NO_BACKING_STORE || code == JERR_OUT_OF_MEMORY ? IC_NO_MEMORY
+                                                                          : IC_CORRUPT);
+}
+
+static void on_message(j_common_ptr common, int level) {
+  if (level >= 0) return;
+  jpeg_state *state = (jpeg_state *)common->err;
+  int code = common->err->msg_code;
+  if (code == JWRN_EXTRANEOUS_DATA || code == JWRN_JFIF_MAJOR || code == JWRN_ADOBE_XFORM) return;
+  state->damaged = 1;
+  if (!state->keep_partial) on_error(common);
+}
+
+static void stay_silent(j_common_ptr common) { (void)common; }
+
+static void on_progress(j_common_ptr common) {
+  jpeg_state *state = (jpeg_state *)common->err;
+  if (state->codec.input_scan_number > state->max_scans) {
+    ic_say(state->message, "has more than %d scans", state->max_scans);
+    fail(state, IC_SCAN_LIMIT);
+  }
+  if (ic_thread_ns() > state->deadline) {
+    ic_say(state->message, "takes too long to decode");
+    fail(state, IC_DEADLINE);
+  }
+}
+
+static void start(
+  jpeg_state *state, const uint8_t *bytes, size_t length, const ic_limits *limits,
+  const ic_output *output) {
+  struct jpeg_decompress_struct *codec = &state->codec;
+  codec->mem->max_memory_to_use = (long)limits->codec_bytes;
+  codec->progress = &state->progress;
+  state->progress.progress_monitor = on_progress;
+  jpeg_mem_src(codec, bytes, (unsigned long)length);
+  jpeg_read_header(codec, TRUE);
+  if (codec->image_width != (JDIMENSION)output->width ||
+      codec->image_height != (JDIMENSION)output->height) {
+    ic_say(state->message, "declares two different sizes");
+    fail(state, IC_CORRUPT);
+  }
+  int components = codec->num_components;
+  if (codec->data_precision != 8 || (components != 1 && components != 3 && components != 4)) {
+    ic_say(
+      state->message, "has %d components of %d bits", components, codec->data_precision);
+    fail(state, IC_UNSUPPORTED);
+  }
+  codec->out_color_space = components == 4 ? JCS_CMYK : JCS_RGB;
+  codec->dct_method = JDCT_ISLOW;
+  codec->do_fancy_upsampling = TRUE;
+  jpeg_start_decompress(codec);
+}
+
+// Reads rows y... into `rows` as RGB and returns how many came.
+static int read_rows(jpeg_state *state, uint8_t *rows, size_t row_bytes, int wanted) {
+  struct jpeg_decompress_struct *codec = &state->codec;
+  if (state->inks == NULL) {
+    JSAMPROW pointers[IC_BAND_ROWS];
+    for (int r = 0; r < wanted; r++) pointers[r] = rows + (size_t)r * row_bytes;
+    return (int)jpeg_read_scanlines(codec, pointers, (JDIMENSION)wanted);
+  }
+  JSAMPROW inks = state->inks;
+  int got = (int)jpeg_read_scanlines(codec, &inks, 1);
+  if (got == 1) {
+    for (JDIMENSION x = 0; x < codec->output_width; x++) {
+      uint8_t cmyk[4];
+      for (int c = 0; c < 4; c++) cmyk[c] = 255 - inks[x * 4 + (JDIMENSION)c];
+      ic_cmyk_to_rgb(cmyk, rows + x * 3);
+    }
+  }
+  return got;
+}
+
+static void read_image(jpeg_state *state, const ic_output *output, ic_decoded *decoded) {
+  size_t row_bytes = (size_t)output->width * 3;
+  int direct = ic_is_upright(output);
+  int filled = 0;
+  while (decoded->rows < output->height) {
+    int left = output->height - decoded->rows - filled;
+    int wanted = IC_BAND_ROWS - filled < left ? IC_BAND_ROWS - filled : left;
+    uint8_t *to = direct ? output->base + (size_t)decoded->rows * row_bytes
+                         : state->band + (size_t)filled * row_bytes;
+    int got = read_rows(state, to, row_bytes, wanted);
+    if (direct) {
+      decoded->rows += got;
+      continue;
+    }
+    filled += got;
+    if (filled == IC_BAND_ROWS || decoded->rows + filled == output->height) {
+      ic_place_rows(output, state->band, row_bytes, decoded->rows, filled);
+      decoded->rows += filled;
+      filled = 0;
+    }
+  }
+}
+
+int ic_jpeg_decode(
+  const uint8_t *bytes, size_t length, const ic_limits *limits, const ic_output *output,
+  ic_decoded *decoded, char *message, size_t capacity) {
+  ic_message said = {message, capacity};
+  if (capacity > 0) message[0] = 0;
+  memset(decoded, 0, sizeof *decoded);
+  jpeg_state *state = calloc(1, sizeof *state);
+  if (state == NULL) return IC_NO_MEMORY;
+  state->message = &said;
+  state->keep_partial = limits->keep_partial;
+  state->max_scans = limits->max_scans;
+  state->deadline = ic_thread_ns() + limits->cpu_ns;
+  state->codec.err = jpeg_std_error(&state->errors);
+  state->errors.error_exit = on_error;
+  state->errors.emit_message = on_message;
+  state->errors.output_message = stay_silent;
+  if (setjmp(state->escape) == 0) {
+    jpeg_create_decompress(&state->codec);
+    start(state, bytes, length, limits, output);
+    state->band = malloc((size_t)output->width * 3 * IC_BAND_ROWS);
+    if (state->codec.out_color_space == JCS_CMYK)
+      state->inks = malloc((size_t)output->width * 4);
+    if (state->band == NULL || (state->codec.out_color_space == JCS_CMYK && !state->inks)) {
+      ic_say(&said, "does not fit into memory");
+      fail(state, IC_NO_MEMORY);
+    }
+    read_image(state, output, decoded);
+    jpeg_finish_decompress(&state->codec);
+    decoded->consumed = length - state->codec.src->bytes_in_buffer;
+  }
+  int status = state->status;
+  if (status == IC_CORRUPT && limits->keep_partial && decoded->rows > 0) {
+    state->damaged = 1;
+    status = IC_OK;
+  }
+  decoded->partial = state->damaged;
+  jpeg_destroy_decompress(&state->codec);
+  free(state->band);
+  free(state->inks);
+  free(state);
+  return status;
+}

@@ -1,0 +1,103 @@
+public import Faults
+
+/// What an image file says about itself before any pixel is decoded.
+public struct ImageHeader: Sendable {
+  public let format: ImageFormat
+  /// Stored size, before the orientation is applied.
+  public let width: Int
+  public let height: Int
+  public let orientation: Orientation
+  /// Memory that decoding takes at most, the pixels included.
+  public let estimatedBytes: Int
+  /// Notes on what is ignored, such as `multi_picture` or `icc_ignored`.
+  public let warnings: [String]
+  let layout: Layout
+
+  /// What the decoder of the format needs beside the size.
+  enum Layout: Sendable {
+    case jpeg
+    case png
+    case tiff(TIFFLayout)
+    case bmp(BMPLayout)
+  }
+
+  public var uprightWidth: Int { orientation.swapsSides ? height : width }
+  public var uprightHeight: Int { orientation.swapsSides ? width : height }
+
+  /// What a reader of one format found.
+  struct Found {
+    var width: Int
+    var height: Int
+    var orientation = Orientation.upright
+    /// Memory of the codec beside the RGB pixels.
+    var codecBytes = 0
+    var warnings: [String] = []
+    var layout: Layout
+  }
+
+  /// Reads the header of an image file and applies every limit to it.
+  ///
+  /// Checks run in this order: bytes, type, header. `declared` is the type that the file name or the
+  /// sender states, nil for none.
+  /// - Throws: `Fault` with code `upload.too_large`, `image.invalid_format`, `media.unsupported`,
+  ///   `image.animated_not_supported`, `image.too_large` or `image.decoding_failed`.
+  public static func read(
+    _ bytes: UnsafeRawBufferPointer, declared: MediaType? = nil,
+    options: DecodeOptions = DecodeOptions()
+  ) throws(Fault) -> ImageHeader {
+    let limits = options.limits
+    guard bytes.count <= limits.maxBytes else {
+      throw Fault(
+        .uploadTooLarge,
+        "the file has \(bytes.count) bytes, the limit is \(limits.maxBytes): use a smaller file",
+        details: ["bytes": .int(bytes.count), "limit": .int(limits.maxBytes)])
+    }
+    let format = try checkedFormat(bytes, declared: declared)
+    let found =
+      switch format {
+      case .jpeg: try JPEGHeader.read(bytes)
+      case .png: try PNGHeader.read(bytes, options: options)
+      case .tiff: try TIFFHeader.read(bytes, options: options)
+      case .bmp: try BMPHeader.read(bytes)
+      }
+    try check(width: found.width, height: found.height, limits)
+    let pixelBytes = found.width * found.height * 3
+    guard found.codecBytes <= limits.maxCodecBytes else {
+      throw Fault(
+        .imageTooLarge,
+        "decoding the image takes \(found.codecBytes) bytes of working memory, the limit is "
+          + "\(limits.maxCodecBytes): save it without progressive scans or in smaller tiles",
+        details: ["reason": .string("memory"), "limit": .int(limits.maxCodecBytes)])
+    }
+    return ImageHeader(
+      format: format, width: found.width, height: found.height, orientation: found.orientation,
+      estimatedBytes: pixelBytes + found.codecBytes, warnings: found.warnings,
+      layout: found.layout)
+  }
+
+  private static func check(width: Int, height: Int, _ limits: DecodeLimits) throws(Fault) {
+    guard width > 0, height > 0 else {
+      throw Fault(
+        .imageInvalidFormat, "the image is \(width) x \(height) pixels: there is nothing to see")
+    }
+    let size: [String: Fault.Detail] = ["width": .int(width), "height": .int(height)]
+    guard width <= limits.maxSide, height <= limits.maxSide else {
+      throw Fault(
+        .imageTooLarge,
+        "the image is \(width) x \(height) pixels, a side may have \(limits.maxSide): scale it down",
+        details: size.merging(["limit": .int(limits.maxSide)]) { first, _ in first })
+    }
+    guard width * height <= limits.maxPixels else {
+      throw Fault(
+        .imageTooLarge,
+        "the image has \(width * height) pixels, the limit is \(limits.maxPixels): scale it down",
+        details: size.merging(["limit": .int(limits.maxPixels)]) { first, _ in first })
+    }
+    if let ratio = limits.maxAspectRatio, max(width, height) > ratio * min(width, height) {
+      throw Fault(
+        .imageTooLarge,
+        "the image is \(width) x \(height) pixels, longer than 1:\(ratio): crop it",
+        details: size.merging(["limit": .int(ratio)]) { first, _ in first })
+    }
+  }
+}
