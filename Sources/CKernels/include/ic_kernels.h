@@ -190,8 +190,8 @@ void ic_blocked_affine(
 /// Copies `count` channels from channel `from` of `input` to channel `to` of `output`; the other
 /// lanes of the output's blocks keep their values. Spatial extents are equal.
 void ic_blocked_copy_channels(
-    const ic_view *input, ptrdiff_t from, const ic_view *output, ptrdiff_t to, ptrdiff_t count,
-    ptrdiff_t images);
+    const ic_kernels *kernels, const ic_view *input, ptrdiff_t from, const ic_view *output, ptrdiff_t to,
+    ptrdiff_t count, ptrdiff_t images);
 /// output channel c = input channel table[c]; lanes past `channels` become zero.
 void ic_blocked_gather_channels(
     const ic_view *input, const int32_t *table, const ic_view *output, ptrdiff_t images);

@@ -63,7 +63,7 @@ extension BlockedKernels {
     precondition(
       input.layout.height == output.layout.height && input.layout.width == output.layout.width)
     var (source, result) = (input.c, output.c)
-    ic_blocked_copy_channels(&source, from, &result, at, count, images)
+    ic_blocked_copy_channels(table, &source, from, &result, at, count, images)
   }
 
   /// Writes channel c of `output` from channel `channels[c]` of `input`, as a channel shuffle does.

@@ -1,0 +1,17 @@
+// Everything but the register tile, compiled once per instruction set.
+
+#include "ic_simd_depthwise.h"
+#include "ic_simd_elementwise.h"
+#include "ic_simd_reorder.h"
+#include "ic_simd_rows.h"
+
+#define IC_KERNELS                                                                       \
+  {                                                                                      \
+    .tile = IC_TILES, .depthwise = IC_DEPTHWISE_TABLE, .depthwise_any = ic_depthwise_any, \
+    .activate = ic_simd_activate, .binary = ic_simd_binary,                              \
+    .affine_block = ic_simd_affine_block, .affine_row = ic_simd_affine_row,              \
+    .row_max = ic_simd_row_max, .row_sum = ic_simd_row_sum,                              \
+    .plane_mean = ic_simd_plane_mean, .interleave = ic_simd_interleave,                  \
+    .deinterleave = ic_simd_deinterleave, .copy_lanes = ic_simd_copy_lanes,              \
+    .layer_norm = ic_simd_layer_norm, .softmax = ic_simd_softmax                         \
+  }
