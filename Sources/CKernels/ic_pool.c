@@ -13,10 +13,11 @@ static ic_span clip_taps(
   return span;
 }
 
-/// Taps between -pad_before and extent + pad_after, which an average with padding counts.
+/// Taps before extent + after: those that an average with padding counts.
 static ptrdiff_t counted_taps(
     ptrdiff_t start, ptrdiff_t taps, ptrdiff_t dilation, ptrdiff_t extent, ptrdiff_t after) {
-  return clip_taps(ic_max(start, 0), taps, dilation, extent + after).count;
+  const ptrdiff_t room = extent + after - start;
+  return room <= 0 ? 0 : ic_min(taps, (room - 1) / dilation + 1);
 }
 
 /// Pools one row of outputs of one block.

@@ -58,10 +58,12 @@ IC_INLINE ic_v ic_exp(ic_v x) {
   return x < ic_splat(-87.3f) ? ic_splat(0.0f) : y;
 }
 
-/// x * sigmoid(x) for `numerator` = x, sigmoid(x) for 1.
+/// numerator * sigmoid(x)
 IC_INLINE ic_v ic_sigmoid_of(ic_v x, ic_v numerator) {
   return numerator / (ic_splat(1.0f) + ic_exp(-x));
 }
+
+IC_INLINE ic_v ic_silu(ic_v x) { return ic_sigmoid_of(x, ic_at_least(x, ic_splat(-90.0f))); }
 
 IC_INLINE ic_v ic_tanh(ic_v x) {
   ic_v z = x * x;
@@ -79,8 +81,8 @@ IC_INLINE ic_v ic_tanh(ic_v x) {
 IC_INLINE ic_v ic_gelu(ic_v x) {
   // q = erfc(|x| / sqrt 2) / 2 = exp(-x^2 / 2) * t * P(t) / 2, t = 1 / (1 + 0.35 |x| / sqrt 2);
   // the minimax P has a relative error of 7e-9 before rounding.
-  ic_v t = ic_splat(1.0f) /
-           ic_multiply_add(ic_magnitude(x), ic_splat(0.2474873734f), ic_splat(1.0f));
+  const ic_v m = ic_at_most(ic_magnitude(x), ic_splat(14.0f));
+  ic_v t = ic_splat(1.0f) / ic_multiply_add(m, ic_splat(0.2474873734f), ic_splat(1.0f));
   ic_v p = ic_splat(3.840116039e-2f);
   p = ic_multiply_add(p, t, ic_splat(-0.1589288563f));
   p = ic_multiply_add(p, t, ic_splat(0.1814625412f));
@@ -91,18 +93,18 @@ IC_INLINE ic_v ic_gelu(ic_v x) {
   p = ic_multiply_add(p, t, ic_splat(0.1879023463f));
   p = ic_multiply_add(p, t, ic_splat(0.1971383542f));
   p = ic_multiply_add(p, t, ic_splat(0.1974837780f));
-  ic_v square = x * x;
-  ic_v rest = ic_multiply_add(x, x, -square);
+  ic_v square = m * m;
+  ic_v rest = ic_multiply_add(m, m, -square);
   ic_v e = ic_exp(square * ic_splat(-0.5f));
   e = ic_multiply_add(e * ic_splat(-0.5f), rest, e);
   ic_v q = e * t * p * ic_splat(0.5f);
-  return x * (x < ic_splat(0.0f) ? q : ic_splat(1.0f) - q);
+  return x < ic_splat(0.0f) ? -m * q : x * (ic_splat(1.0f) - q);
 }
 
 IC_INLINE ic_v ic_gelu_tanh(ic_v x) {
   ic_v cube = x * x * x;
   ic_v u = ic_multiply_add(cube, ic_splat(0.0713548162f), x * ic_splat(1.5957691216f));
-  return ic_sigmoid_of(u, x);
+  return ic_sigmoid_of(u, ic_at_least(x, ic_splat(-15.0f)));
 }
 
 IC_INLINE ic_v ic_elu(ic_v x, ic_v alpha) {
@@ -133,7 +135,7 @@ static __attribute__((noinline)) void ic_simd_activate_vectors(
     case IC_ACTIVATION_LEAKY_RELU:
       IC_ACTIVATE_EACH(x < ic_splat(0.0f) ? x * ic_splat(f->a) : x) break;
     case IC_ACTIVATION_SIGMOID: IC_ACTIVATE_EACH(ic_sigmoid_of(x, ic_splat(1.0f))) break;
-    case IC_ACTIVATION_SILU: IC_ACTIVATE_EACH(ic_sigmoid_of(x, x)) break;
+    case IC_ACTIVATION_SILU: IC_ACTIVATE_EACH(ic_silu(x)) break;
     case IC_ACTIVATION_HARD_SIGMOID:
       IC_ACTIVATE_EACH(
           ic_clip(ic_multiply_add(x, ic_splat(f->a), ic_splat(f->b)), 0.0f, 1.0f)) break;

@@ -1,0 +1,82 @@
+import Kernels
+import Testing
+
+struct BitIdentityTests {
+  static let cases: [ConvolutionCase] = [
+    .init(channels: (64, 48), size: (14, 14), kernel: (1, 1), pads: (0, 0, 0, 0)),
+    .init(channels: (96, 40), size: (7, 7), kernel: (1, 1), pads: (0, 0, 0, 0)),
+    .init(channels: (144, 32), size: (1, 1), kernel: (1, 1), pads: (0, 0, 0, 0)),
+    .init(channels: (64, 64), size: (14, 15)),
+    .init(channels: (32, 64), size: (15, 28), strides: (2, 2)),
+    .init(channels: (64, 64), size: (9, 10), groups: 4),
+    .init(channels: (48, 48), size: (9, 13), kernel: (5, 5), pads: (2, 2, 2, 2), groups: 48),
+  ]
+
+  @Test(arguments: InstructionSet.available, cases)
+  func `an image gives the same bits alone and in any place of a batch`(
+    set: InstructionSet, convolution: ConvolutionCase
+  ) throws {
+    let images = 8
+    let kernel = convolution.makeKernel(try set.kernels, activation: .silu)
+    let input = Activations(random: convolution.inputLayout, images: images, seed: 5)
+    let residual = Activations(random: convolution.outputLayout, images: images, seed: 6)
+    func run(_ spans: [Range<Int>]) -> Activations {
+      let output = Activations(convolution.outputLayout, images: images)
+      for span in spans {
+        kernel.run(
+          input: input.view.image(span.lowerBound), output: output.view.image(span.lowerBound),
+          residual: residual.view.image(span.lowerBound), images: span.count)
+      }
+      return output
+    }
+    let whole = run([0..<8])
+    #expect(whole.arena.hasBits(of: run((0..<8).map { $0..<$0 + 1 }).arena))
+    #expect(whole.arena.hasBits(of: run([0..<4, 4..<8]).arena))
+    #expect(whole.arena.hasBits(of: run([0..<3, 3..<8]).arena))
+  }
+
+  @Test(arguments: InstructionSet.available, cases)
+  func `the halo of the buffers changes no bit`(
+    set: InstructionSet, convolution: ConvolutionCase
+  ) throws {
+    let kernels = try set.kernels
+    func run(_ convolution: ConvolutionCase) -> [Float] {
+      let layout = convolution.inputLayout
+      let plain = randomFloats(layout.channels * layout.height * layout.width, seed: 8)
+      let input = Activations(random: layout, images: 1, seed: 9)
+      kernels.reorder(nchw: plain, to: input.view, images: 1)
+      let output = Activations(convolution.outputLayout, images: 1)
+      convolution.makeKernel(kernels, activation: .relu).run(
+        input: input.view, output: output.view, images: 1)
+      return output.positions().map { output[$0.image, $0.c, $0.y, $0.x] }
+    }
+    var wide = convolution
+    wide.extraHalo = Halo(top: 1, left: 2, bottom: 3, right: 4)
+    #expect(run(convolution).map(\.bitPattern) == run(wide).map(\.bitPattern))
+  }
+
+  @Test(arguments: InstructionSet.available)
+  func `a row of a matrix product does not depend on the number of rows`(
+    set: InstructionSet
+  ) throws {
+    let (inner, columns, rows) = (100, 70, 31)
+    let weights = randomFloats(inner * columns, seed: 1)
+    let kernel = try weights.withUnsafeBufferPointer {
+      RowMatrixKernel(
+        inner: inner, columns: columns, weights: $0, transposed: true, activation: .gelu,
+        kernels: try set.kernels)
+    }
+    let input = Arena(randomFloats(rows * inner, seed: 2))
+    let together = Arena(count: rows * columns)
+    kernel.run(
+      input: RowsView(base: input.base, rows: rows, columns: inner),
+      output: RowsView(base: together.base, rows: rows, columns: columns))
+    let alone = Arena(count: rows * columns)
+    for row in 0..<rows {
+      kernel.run(
+        input: RowsView(base: input.base + row * inner, rows: 1, columns: inner),
+        output: RowsView(base: alone.base + row * columns, rows: 1, columns: columns))
+    }
+    #expect(together.hasBits(of: alone) && together.isIntact && alone.isIntact)
+  }
+}

@@ -1,0 +1,65 @@
+import Kernels
+import Testing
+
+struct RowMatrixKernelTests {
+  static let shapes: [(rows: Int, inner: Int, columns: Int)] = [
+    (1, 1, 1), (1, 64, 1000), (3, 17, 16), (8, 100, 33), (14, 48, 48), (15, 30, 7), (29, 256, 65),
+    (197, 64, 96), (2, 1280, 10), (700, 600, 20),
+  ]
+
+  @Test(arguments: InstructionSet.available, shapes)
+  func `a matrix product equals the direct sum`(
+    set: InstructionSet, shape: (rows: Int, inner: Int, columns: Int)
+  ) throws {
+    let (rows, inner, columns) = shape
+    for transposed in [false, true] {
+      let weights = randomFloats(inner * columns, seed: 1)
+      let bias = randomFloats(columns, seed: 2)
+      let kernel = try weights.withUnsafeBufferPointer { weights in
+        try bias.withUnsafeBufferPointer { bias in
+          RowMatrixKernel(
+            inner: inner, columns: columns, weights: weights, transposed: transposed, bias: bias,
+            activation: .leakyRelu(alpha: 0.5), kernels: try set.kernels)
+        }
+      }
+      // Rows further apart than their columns, so that the gap shows a stray write.
+      let (inputStride, stride) = (inner + 3, columns + 5)
+      let input = Arena(randomFloats(rows * inputStride, seed: 3))
+      let residual = Arena(randomFloats(rows * columns, seed: 4))
+      let output = Arena(count: rows * stride)
+      kernel.run(
+        input: RowsView(base: input.base, rows: rows, columns: inner, rowStride: inputStride),
+        output: RowsView(base: output.base, rows: rows, columns: columns, rowStride: stride),
+        residual: RowsView(base: residual.base, rows: rows, columns: columns))
+      var comparison = Comparison()
+      for row in Swift.stride(from: 0, to: rows, by: max(1, rows / 20)) {
+        for column in 0..<columns {
+          var sum = Double(bias[column]) + Double(residual.base[row * columns + column])
+          for k in 0..<inner {
+            let weight = weights[transposed ? column * inner + k : k * columns + column]
+            sum += Double(input.base[row * inputStride + k]) * Double(weight)
+          }
+          comparison.add(output.base[row * stride + column], sum < 0 ? 0.5 * sum : sum)
+        }
+      }
+      #expect(comparison.largest < 1e-5 && comparison.rms < 2e-6)
+      #expect(output.isIntact)
+      #expect(
+        (0..<rows).allSatisfy { row in
+          (columns..<stride).allSatisfy { output.base[row * stride + $0] == Arena.untouched }
+        })
+    }
+  }
+
+  @Test func `no rows are no work`() {
+    let weights: [Float] = [1, 2]
+    let kernel = weights.withUnsafeBufferPointer {
+      RowMatrixKernel(inner: 1, columns: 2, weights: $0, transposed: false)
+    }
+    let memory = Arena(count: 2)
+    kernel.run(
+      input: RowsView(base: memory.base, rows: 0, columns: 1),
+      output: RowsView(base: memory.base, rows: 0, columns: 2))
+    #expect(memory.elements == [Arena.untouched, Arena.untouched])
+  }
+}
