@@ -3,7 +3,7 @@ import Kernels
 import Testing
 
 struct ConvolutionKernelTests {
-  static let dense: [ConvolutionCase] = [
+  static let dense: [BlockedConvolutionCase] = [
     .init(channels: (16, 16), size: (5, 7)),
     .init(channels: (1, 5), size: (9, 1)),
     .init(channels: (3, 16), size: (4, 13)),
@@ -32,12 +32,12 @@ struct ConvolutionKernelTests {
 
   @Test(arguments: InstructionSet.available, dense)
   func `a dense convolution equals the direct sum`(
-    set: InstructionSet, convolution: ConvolutionCase
+    set: InstructionSet, convolution: BlockedConvolutionCase
   ) throws {
     convolution.check(try set.kernels)
   }
 
-  static let grouped: [ConvolutionCase] = [
+  static let grouped: [BlockedConvolutionCase] = [
     .init(channels: (32, 32), size: (6, 7), groups: 8),
     .init(channels: (64, 64), size: (5, 5), groups: 2),
     .init(channels: (96, 96), size: (5, 9), groups: 4, images: 2),
@@ -51,16 +51,16 @@ struct ConvolutionKernelTests {
 
   @Test(arguments: InstructionSet.available, grouped)
   func `a grouped convolution reads only its group`(
-    set: InstructionSet, convolution: ConvolutionCase
+    set: InstructionSet, convolution: BlockedConvolutionCase
   ) throws {
     convolution.check(try set.kernels)
   }
 
-  static let depthwise: [ConvolutionCase] =
+  static let depthwise: [BlockedConvolutionCase] =
     [3, 5, 7].flatMap { size in
       [1, 2].flatMap { stride in
         [(16, 1), (17, 7), (24, 14), (5, 50), (40, 23)].map { channels, width in
-          ConvolutionCase(
+          BlockedConvolutionCase(
             channels: (channels, channels), size: (6, width), kernel: (size, size),
             strides: (stride, stride), pads: (size / 2, size / 2, size / 2, size / 2),
             groups: channels, images: channels == 16 ? 2 : 1,
@@ -79,12 +79,12 @@ struct ConvolutionKernelTests {
 
   @Test(arguments: InstructionSet.available, depthwise)
   func `a depthwise convolution equals the direct sum`(
-    set: InstructionSet, convolution: ConvolutionCase
+    set: InstructionSet, convolution: BlockedConvolutionCase
   ) throws {
     convolution.check(try set.kernels)
   }
 
-  static let planar: [ConvolutionCase] = [
+  static let planar: [BlockedConvolutionCase] = [
     .init(
       channels: (3, 64), size: (30, 31), kernel: (7, 7), strides: (2, 2), pads: (3, 3, 3, 3),
       images: 2),
@@ -97,20 +97,22 @@ struct ConvolutionKernelTests {
   ]
 
   @Test(arguments: InstructionSet.available, planar)
-  func `planes convolve as blocks do`(set: InstructionSet, convolution: ConvolutionCase) throws {
+  func `planes convolve as blocks do`(set: InstructionSet, convolution: BlockedConvolutionCase)
+    throws
+  {
     let kernels = try set.kernels
     let layout = convolution.inputLayout
     let plain = randomFloats(
       convolution.images * layout.channels * layout.height * layout.width, seed: 3)
-    let planes = Arena(count: convolution.images * layout.planarImageFloats)
+    let planes = GuardedFloats(count: convolution.images * layout.planarImageFloats)
     let input = PlanarView(base: planes.base, layout: layout)
     kernels.reorder(nchw: plain, to: input, images: convolution.images)
-    let output = Activations(convolution.outputLayout, images: convolution.images)
+    let output = BlockedActivations(convolution.outputLayout, images: convolution.images)
     convolution.makeKernel(kernels, source: .planar).run(
       input: input, output: output.view, images: convolution.images)
     #expect(output.keepsHalo && planes.isIntact)
     let (weights, bias) = (convolution.weights, convolution.bias)
-    var comparison = Comparison()
+    var comparison = ErrorMeter()
     for position in output.positions(limit: 1500) {
       let reference = convolution.reference(weights: weights, bias: bias, at: position) {
         image, c, y, x in

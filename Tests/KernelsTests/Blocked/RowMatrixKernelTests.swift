@@ -24,14 +24,14 @@ struct RowMatrixKernelTests {
       }
       // Rows further apart than their columns, so that the gap shows a stray write.
       let (inputStride, stride) = (inner + 3, columns + 5)
-      let input = Arena(randomFloats(rows * inputStride, seed: 3))
-      let residual = Arena(randomFloats(rows * columns, seed: 4))
-      let output = Arena(count: rows * stride)
+      let input = GuardedFloats(randomFloats(rows * inputStride, seed: 3))
+      let residual = GuardedFloats(randomFloats(rows * columns, seed: 4))
+      let output = GuardedFloats(count: rows * stride)
       kernel.run(
         input: RowsView(base: input.base, rows: rows, columns: inner, rowStride: inputStride),
         output: RowsView(base: output.base, rows: rows, columns: columns, rowStride: stride),
         residual: RowsView(base: residual.base, rows: rows, columns: columns))
-      var comparison = Comparison()
+      var comparison = ErrorMeter()
       for row in Swift.stride(from: 0, to: rows, by: max(1, rows / 20)) {
         for column in 0..<columns {
           var sum = Double(bias[column]) + Double(residual.base[row * columns + column])
@@ -46,7 +46,9 @@ struct RowMatrixKernelTests {
       #expect(output.isIntact)
       #expect(
         (0..<rows).allSatisfy { row in
-          (columns..<stride).allSatisfy { output.base[row * stride + $0] == Arena.untouched }
+          (columns..<stride).allSatisfy {
+            output.base[row * stride + $0] == GuardedFloats.untouched
+          }
         })
     }
   }
@@ -56,10 +58,10 @@ struct RowMatrixKernelTests {
     let kernel = weights.withUnsafeBufferPointer {
       RowMatrixKernel(inner: 1, columns: 2, weights: $0, transposed: false)
     }
-    let memory = Arena(count: 2)
+    let memory = GuardedFloats(count: 2)
     kernel.run(
       input: RowsView(base: memory.base, rows: 0, columns: 1),
       output: RowsView(base: memory.base, rows: 0, columns: 2))
-    #expect(memory.elements == [Arena.untouched, Arena.untouched])
+    #expect(memory.elements == [GuardedFloats.untouched, GuardedFloats.untouched])
   }
 }

@@ -1,7 +1,7 @@
 import Kernels
 import Testing
 
-struct ElementwiseTests {
+struct BlockedElementwiseTests {
   static let layouts: [ActivationLayout] = [
     .init(channels: 16, height: 3, width: 5),
     .init(channels: 24, height: 4, width: 1, halo: .init(top: 1, left: 1, bottom: 1, right: 1)),
@@ -25,12 +25,12 @@ struct ElementwiseTests {
     set: InstructionSet, layout: ActivationLayout
   ) throws {
     let images = 2
-    let a = Activations(random: layout, images: images, seed: 1)
+    let a = BlockedActivations(random: layout, images: images, seed: 1)
     var other = layout
     other.halo = Halo(top: 1, left: 0, bottom: 0, right: 2)
-    let b = Activations(random: other, images: images, seed: 2)
+    let b = BlockedActivations(random: other, images: images, seed: 2)
     for operation in BinaryOperation.allCases {
-      let output = Activations(layout, images: images)
+      let output = BlockedActivations(layout, images: images)
       try set.kernels.binary(
         operation, a.view, b.view, output: output.view, activation: .relu, images: images)
       #expect(output.keepsHalo)
@@ -46,8 +46,8 @@ struct ElementwiseTests {
   @Test(arguments: InstructionSet.available)
   func `zero divided by zero stays inside its channel`(set: InstructionSet) throws {
     let layout = ActivationLayout(channels: 5, height: 1, width: 2)
-    let zeros = Activations(random: layout, images: 1, seed: 1, in: 0...0)
-    let output = Activations(layout, images: 1)
+    let zeros = BlockedActivations(random: layout, images: 1, seed: 1, in: 0...0)
+    let output = BlockedActivations(layout, images: 1)
     try set.kernels.binary(
       .divide, zeros.view, zeros.view, output: output.view, images: 1)
     #expect(output[0, 4, 0, 1].isNaN)
@@ -56,9 +56,9 @@ struct ElementwiseTests {
 
   @Test(arguments: InstructionSet.available)
   func `a maximum or minimum with NaN is NaN`(set: InstructionSet) throws {
-    let (a, b) = (Arena([.nan, 1, 2]), Arena([1, .nan, 3]))
+    let (a, b) = (GuardedFloats([.nan, 1, 2]), GuardedFloats([1, .nan, 3]))
     for operation in [BinaryOperation.maximum, .minimum] {
-      let output = Arena(count: 3)
+      let output = GuardedFloats(count: 3)
       try set.kernels.binary(
         operation, RowsView(base: a.base, rows: 1, columns: 3),
         RowsView(base: b.base, rows: 1, columns: 3),
@@ -70,12 +70,12 @@ struct ElementwiseTests {
   @Test(arguments: InstructionSet.available, layouts)
   func `channels are scaled and shifted`(set: InstructionSet, layout: ActivationLayout) throws {
     let images = 3
-    let input = Activations(random: layout, images: images, seed: 1)
+    let input = BlockedActivations(random: layout, images: images, seed: 1)
     // One vector exactly as long as the channels, so that a whole block would overrun it.
-    let scale = Arena(randomFloats(images * layout.channels, seed: 2))
-    let shift = Arena(randomFloats(layout.channels, seed: 3))
+    let scale = GuardedFloats(randomFloats(images * layout.channels, seed: 2))
+    let shift = GuardedFloats(randomFloats(layout.channels, seed: 3))
     for (scaled, shifted) in [(true, true), (true, false), (false, true), (false, false)] {
-      let output = Activations(layout, images: images)
+      let output = BlockedActivations(layout, images: images)
       try set.kernels.affine(
         input.view,
         scale: scaled ? ChannelVector(base: scale.base, imageStride: layout.channels) : nil,
@@ -94,13 +94,13 @@ struct ElementwiseTests {
 
   @Test func `the halo becomes zero and nothing else does`() {
     for layout in Self.layouts {
-      let view = Activations(layout, images: 2)
+      let view = BlockedActivations(layout, images: 2)
       for p in view.positions() { view.arena.base[view.offset(p.image, p.c, p.y, p.x)] = 7 }
       BlockedKernels.best.zeroHalo(view.view, images: 2)
       #expect(view.arena.isIntact)
       for p in view.positions() { #expect(view[p.image, p.c, p.y, p.x] == 7) }
       let pixels = layout.blockCount * 16 * layout.height * layout.width * 2
-      let others = view.arena.elements.filter { $0 != 7 && $0 != Arena.untouched }
+      let others = view.arena.elements.filter { $0 != 7 && $0 != GuardedFloats.untouched }
       #expect(others.allSatisfy { $0 == 0 })
       #expect(others.count == 2 * layout.blockedImageFloats - pixels)
     }

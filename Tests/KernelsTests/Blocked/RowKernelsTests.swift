@@ -5,7 +5,7 @@ import Testing
 import Glibc
 #endif
 
-struct RowsTests {
+struct RowKernelsTests {
   static let widths = [1, 7, 16, 33, 96, 197, 1000]
 
   @Test(arguments: InstructionSet.available, widths)
@@ -13,10 +13,10 @@ struct RowsTests {
     set: InstructionSet, width: Int
   ) throws {
     let rows = 3
-    let input = Arena(randomFloats(rows * width, seed: 1, in: 2...5))
+    let input = GuardedFloats(randomFloats(rows * width, seed: 1, in: 2...5))
     let scale = randomFloats(width, seed: 2)
     let shift = randomFloats(width, seed: 3)
-    let output = Arena(count: rows * width)
+    let output = GuardedFloats(count: rows * width)
     try set.kernels.layerNorm(
       RowsView(base: input.base, rows: rows, columns: width), scale: scale, shift: shift,
       epsilon: 1e-5, output: RowsView(base: output.base, rows: rows, columns: width))
@@ -37,9 +37,9 @@ struct RowsTests {
   @Test(arguments: InstructionSet.available, widths)
   func `a softmax sums to one`(set: InstructionSet, width: Int) throws {
     let rows = 2
-    let input = Arena(randomFloats(rows * width, seed: 1, in: -30...30))
+    let input = GuardedFloats(randomFloats(rows * width, seed: 1, in: -30...30))
     if width > 7 { input.base[3] = -.infinity }
-    let output = Arena(count: rows * width)
+    let output = GuardedFloats(count: rows * width)
     try set.kernels.softmax(
       RowsView(base: input.base, rows: rows, columns: width),
       output: RowsView(base: output.base, rows: rows, columns: width))
@@ -60,7 +60,7 @@ struct RowsTests {
   func `rows combine, scale and shift in place`(set: InstructionSet, width: Int) throws {
     let kernels = try set.kernels
     let start = randomFloats(2 * width, seed: 1)
-    let (a, b) = (Arena(start), Arena(randomFloats(2 * width, seed: 2)))
+    let (a, b) = (GuardedFloats(start), GuardedFloats(randomFloats(2 * width, seed: 2)))
     let view = RowsView(base: a.base, rows: 2, columns: width)
     kernels.binary(
       .subtract, view, RowsView(base: b.base, rows: 2, columns: width), output: view)

@@ -6,7 +6,7 @@ import Testing
 ///
 /// Fresh memory holds a number that no test computes; the padding lanes and the halo keep it unless
 /// a kernel writes there.
-final class Arena {
+final class GuardedFloats {
   static let untouched: Float = 12345.678
   private static let guardCount = 64
   private static let sentinel: Float = -98765.43
@@ -42,22 +42,22 @@ final class Arena {
   }
 
   /// Whether both hold the same bits.
-  func hasBits(of other: Arena) -> Bool {
+  func hasBits(of other: GuardedFloats) -> Bool {
     count == other.count
       && (0..<count).allSatisfy { base[$0].bitPattern == other.base[$0].bitPattern }
   }
 }
 
 /// Images in blocks of channels, with a plain copy for the references.
-struct Activations {
-  let arena: Arena
+struct BlockedActivations {
+  let arena: GuardedFloats
   let view: BlockedView
   let images: Int
 
   /// Memory whose values are still undefined.
   init(_ layout: ActivationLayout, images: Int) {
     self.images = images
-    arena = Arena(count: layout.blockedImageFloats * images)
+    arena = GuardedFloats(count: layout.blockedImageFloats * images)
     view = BlockedView(base: arena.base, layout: layout)
   }
 
@@ -127,12 +127,12 @@ struct Activations {
       }
     }
     return arena.isIntact
-      && isPixel.indices.allSatisfy { isPixel[$0] || arena.base[$0] == Arena.untouched }
+      && isPixel.indices.allSatisfy { isPixel[$0] || arena.base[$0] == GuardedFloats.untouched }
   }
 }
 
 /// Compares results with references; errors are relative to the references' root mean square.
-struct Comparison {
+struct ErrorMeter {
   private var count = 0
   private var squares = 0.0
   private var squaredError = 0.0

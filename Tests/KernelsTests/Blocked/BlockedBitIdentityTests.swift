@@ -1,8 +1,8 @@
 import Kernels
 import Testing
 
-struct BitIdentityTests {
-  static let cases: [ConvolutionCase] = [
+struct BlockedBitIdentityTests {
+  static let cases: [BlockedConvolutionCase] = [
     .init(channels: (64, 48), size: (14, 14), kernel: (1, 1), pads: (0, 0, 0, 0)),
     .init(channels: (96, 40), size: (7, 7), kernel: (1, 1), pads: (0, 0, 0, 0)),
     .init(channels: (144, 32), size: (1, 1), kernel: (1, 1), pads: (0, 0, 0, 0)),
@@ -14,14 +14,14 @@ struct BitIdentityTests {
 
   @Test(arguments: InstructionSet.available, cases)
   func `an image gives the same bits alone and in any place of a batch`(
-    set: InstructionSet, convolution: ConvolutionCase
+    set: InstructionSet, convolution: BlockedConvolutionCase
   ) throws {
     let images = 8
     let kernel = convolution.makeKernel(try set.kernels, activation: .silu)
-    let input = Activations(random: convolution.inputLayout, images: images, seed: 5)
-    let residual = Activations(random: convolution.outputLayout, images: images, seed: 6)
-    func run(_ spans: [Range<Int>]) -> Activations {
-      let output = Activations(convolution.outputLayout, images: images)
+    let input = BlockedActivations(random: convolution.inputLayout, images: images, seed: 5)
+    let residual = BlockedActivations(random: convolution.outputLayout, images: images, seed: 6)
+    func run(_ spans: [Range<Int>]) -> BlockedActivations {
+      let output = BlockedActivations(convolution.outputLayout, images: images)
       for span in spans {
         kernel.run(
           input: input.view.image(span.lowerBound), output: output.view.image(span.lowerBound),
@@ -37,15 +37,15 @@ struct BitIdentityTests {
 
   @Test(arguments: InstructionSet.available, cases)
   func `the halo of the buffers changes no bit`(
-    set: InstructionSet, convolution: ConvolutionCase
+    set: InstructionSet, convolution: BlockedConvolutionCase
   ) throws {
     let kernels = try set.kernels
-    func run(_ convolution: ConvolutionCase) -> [Float] {
+    func run(_ convolution: BlockedConvolutionCase) -> [Float] {
       let layout = convolution.inputLayout
       let plain = randomFloats(layout.channels * layout.height * layout.width, seed: 8)
-      let input = Activations(random: layout, images: 1, seed: 9)
+      let input = BlockedActivations(random: layout, images: 1, seed: 9)
       kernels.reorder(nchw: plain, to: input.view, images: 1)
-      let output = Activations(convolution.outputLayout, images: 1)
+      let output = BlockedActivations(convolution.outputLayout, images: 1)
       convolution.makeKernel(kernels, activation: .relu).run(
         input: input.view, output: output.view, images: 1)
       return output.positions().map { output[$0.image, $0.c, $0.y, $0.x] }
@@ -66,12 +66,12 @@ struct BitIdentityTests {
         inner: inner, columns: columns, weights: $0, transposed: true, activation: .gelu,
         kernels: try set.kernels)
     }
-    let input = Arena(randomFloats(rows * inner, seed: 2))
-    let together = Arena(count: rows * columns)
+    let input = GuardedFloats(randomFloats(rows * inner, seed: 2))
+    let together = GuardedFloats(count: rows * columns)
     kernel.run(
       input: RowsView(base: input.base, rows: rows, columns: inner),
       output: RowsView(base: together.base, rows: rows, columns: columns))
-    let alone = Arena(count: rows * columns)
+    let alone = GuardedFloats(count: rows * columns)
     for row in 0..<rows {
       kernel.run(
         input: RowsView(base: input.base + row * inner, rows: 1, columns: inner),

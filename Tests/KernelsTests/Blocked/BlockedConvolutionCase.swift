@@ -2,7 +2,7 @@ import Kernels
 import Testing
 
 /// A convolution with random weights and its reference in double precision.
-struct ConvolutionCase: CustomTestStringConvertible, Sendable {
+struct BlockedConvolutionCase: CustomTestStringConvertible, Sendable {
   var channels: (input: Int, output: Int)
   var size: (height: Int, width: Int)
   var kernel: (height: Int, width: Int) = (3, 3)
@@ -91,12 +91,12 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
 
   /// Runs the kernel and compares about `limit` elements with the reference.
   func check(_ kernels: BlockedKernels, limit: Int = 1500) {
-    let input = Activations(random: inputLayout, images: images, seed: 1)
-    let output = Activations(outputLayout, images: images)
+    let input = BlockedActivations(random: inputLayout, images: images, seed: 1)
+    let output = BlockedActivations(outputLayout, images: images)
     makeKernel(kernels).run(input: input.view, output: output.view, images: images)
     #expect(output.keepsHalo && input.arena.isIntact)
     let (weights, bias) = (weights, bias)
-    var comparison = Comparison()
+    var comparison = ErrorMeter()
     for position in output.positions(limit: limit) {
       comparison.add(
         output[position.image, position.c, position.y, position.x],

@@ -1,7 +1,7 @@
 import Kernels
 import Testing
 
-struct ReorderTests {
+struct BlockedReorderTests {
   static let layouts: [ActivationLayout] = [
     .init(channels: 16, height: 4, width: 4),
     .init(channels: 3, height: 7, width: 33, halo: .init(top: 1, left: 1, bottom: 2, right: 3)),
@@ -16,8 +16,8 @@ struct ReorderTests {
   ) throws {
     let kernels = try set.kernels
     let count = 2 * layout.channels * layout.height * layout.width
-    let plain = Arena(randomFloats(count, seed: 1))
-    let blocked = Activations(layout, images: 2)
+    let plain = GuardedFloats(randomFloats(count, seed: 1))
+    let blocked = BlockedActivations(layout, images: 2)
     kernels.reorder(nchw: plain.base, to: blocked.view, images: 2)
     #expect(blocked.keepsHalo)
     for p in blocked.positions() {
@@ -28,7 +28,7 @@ struct ReorderTests {
     for c in layout.channels..<layout.blockCount * 16 {
       #expect(blocked[1, c, layout.height - 1, layout.width - 1] == 0)
     }
-    let back = Arena(count: count)
+    let back = GuardedFloats(count: count)
     kernels.reorder(blocked.view, toNCHW: back.base, images: 2)
     #expect(back.isIntact && back.elements == plain.elements)
   }
@@ -38,9 +38,9 @@ struct ReorderTests {
     set: InstructionSet, layout: ActivationLayout
   ) throws {
     let kernels = try set.kernels
-    let blocked = Activations(random: layout, images: 2, seed: 1)
+    let blocked = BlockedActivations(random: layout, images: 2, seed: 1)
     let (rows, stride) = (2 * layout.height * layout.width, layout.channels + 2)
-    let tokens = Arena(count: rows * stride)
+    let tokens = GuardedFloats(count: rows * stride)
     let view = RowsView(
       base: tokens.base, rows: rows, columns: layout.channels, rowStride: stride)
     kernels.reorder(blocked.view, to: view, images: 2)
@@ -48,9 +48,9 @@ struct ReorderTests {
     for p in blocked.positions() {
       let row = (p.image * layout.height + p.y) * layout.width + p.x
       #expect(tokens.base[row * stride + p.c] == blocked[p.image, p.c, p.y, p.x])
-      #expect(tokens.base[row * stride + layout.channels] == Arena.untouched)
+      #expect(tokens.base[row * stride + layout.channels] == GuardedFloats.untouched)
     }
-    let back = Activations(layout, images: 2)
+    let back = BlockedActivations(layout, images: 2)
     kernels.reorder(view, to: back.view, images: 2)
     #expect(back.keepsHalo)
     for p in back.positions() {
@@ -61,7 +61,7 @@ struct ReorderTests {
   @Test(arguments: layouts)
   func `planes get a halo of zeros`(layout: ActivationLayout) {
     let plain = randomFloats(2 * layout.channels * layout.height * layout.width, seed: 1, in: 1...2)
-    let planes = Arena(count: 2 * layout.planarImageFloats)
+    let planes = GuardedFloats(count: 2 * layout.planarImageFloats)
     BlockedKernels.best.reorder(
       nchw: plain, to: PlanarView(base: planes.base, layout: layout), images: 2)
     #expect(planes.isIntact)

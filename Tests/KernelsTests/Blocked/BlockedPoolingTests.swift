@@ -1,7 +1,7 @@
 import Kernels
 import Testing
 
-struct PoolingTests {
+struct BlockedPoolingTests {
   struct Case: CustomTestStringConvertible, Sendable {
     var channels = 24
     var size: (height: Int, width: Int)
@@ -27,7 +27,7 @@ struct PoolingTests {
 
     /// The window of one output element: its values, and the number of positions with padding.
     func window(
-      _ input: Activations, _ position: (image: Int, c: Int, y: Int, x: Int)
+      _ input: BlockedActivations, _ position: (image: Int, c: Int, y: Int, x: Int)
     ) -> (values: [Double], counted: Int) {
       let rows = Self.taps(
         position.y, kernel: kernel.height, stride: strides.height, dilation: dilations.height,
@@ -47,12 +47,12 @@ struct PoolingTests {
         countIncludePad: countIncludePad)
     }
 
-    func input() -> Activations {
+    func input() -> BlockedActivations {
       // All negative, and a halo full of noise: padding must not win as a zero would.
       let layout = ActivationLayout(
         channels: channels, height: size.height, width: size.width,
         halo: Halo(top: 1, left: 2, bottom: 0, right: 1))
-      let input = Activations(random: layout, images: images, seed: 1, in: -3 ... -1)
+      let input = BlockedActivations(random: layout, images: images, seed: 1, in: -3 ... -1)
       for y in -1..<size.height {
         for x in -2...size.width where y < 0 || x < 0 || x == size.width {
           for c in 0..<channels { input.arena.base[input.offset(0, c, y, x)] = 99 }
@@ -61,8 +61,8 @@ struct PoolingTests {
       return input
     }
 
-    func makeOutput() -> Activations {
-      Activations(
+    func makeOutput() -> BlockedActivations {
+      BlockedActivations(
         ActivationLayout(
           channels: channels, height: output.height, width: output.width,
           halo: Halo(top: 0, left: 1, bottom: 2, right: 1)),
@@ -136,8 +136,8 @@ struct PoolingTests {
     let layout = ActivationLayout(
       channels: 40, height: size.height, width: size.width,
       halo: Halo(top: 1, left: 1, bottom: 1, right: 1))
-    let input = Activations(random: layout, images: 2, seed: 4, in: 0...1)
-    let means = Arena(count: 80)
+    let input = BlockedActivations(random: layout, images: 2, seed: 4, in: 0...1)
+    let means = GuardedFloats(count: 80)
     try set.kernels.globalAveragePool(
       input: input.view, output: RowsView(base: means.base, rows: 2, columns: 40), images: 2)
     #expect(means.isIntact)
@@ -157,9 +157,10 @@ struct PoolingTests {
   func `a NaN in the window is the maximum`(set: InstructionSet) throws {
     let layout = ActivationLayout(channels: 16, height: 1, width: 3)
     for place in 0..<3 {
-      let input = Activations(random: layout, images: 1, seed: 1)
+      let input = BlockedActivations(random: layout, images: 1, seed: 1)
       input.arena.base[input.offset(0, 3, 0, place)] = .nan
-      let output = Activations(ActivationLayout(channels: 16, height: 1, width: 1), images: 1)
+      let output = BlockedActivations(
+        ActivationLayout(channels: 16, height: 1, width: 1), images: 1)
       try set.kernels.maxPool(
         PoolGeometry(kernel: (1, 3), strides: (1, 1)), input: input.view, output: output.view,
         images: 1)

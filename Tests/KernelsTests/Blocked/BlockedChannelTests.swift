@@ -1,7 +1,7 @@
 import Kernels
 import Testing
 
-struct ChannelTests {
+struct BlockedChannelTests {
   static func layout(_ channels: Int, halo: Int = 0) -> ActivationLayout {
     ActivationLayout(
       channels: channels, height: 3, width: 5,
@@ -15,9 +15,9 @@ struct ChannelTests {
     set: InstructionSet, parts: [Int]
   ) throws {
     let inputs = parts.enumerated().map {
-      Activations(random: Self.layout($1, halo: $0), images: 2, seed: UInt64($0))
+      BlockedActivations(random: Self.layout($1, halo: $0), images: 2, seed: UInt64($0))
     }
-    let output = Activations(Self.layout(parts.reduce(0, +), halo: 1), images: 2)
+    let output = BlockedActivations(Self.layout(parts.reduce(0, +), halo: 1), images: 2)
     var at = 0
     for (input, count) in zip(inputs, parts) {
       try set.kernels.copyChannels(
@@ -41,8 +41,8 @@ struct ChannelTests {
   func `a split takes a range of channels`(
     set: InstructionSet, range: (from: Int, count: Int)
   ) throws {
-    let input = Activations(random: Self.layout(116, halo: 1), images: 2, seed: 1)
-    let output = Activations(Self.layout(range.count), images: 2)
+    let input = BlockedActivations(random: Self.layout(116, halo: 1), images: 2, seed: 1)
+    let output = BlockedActivations(Self.layout(range.count), images: 2)
     try set.kernels.copyChannels(
       input.view, from: range.from, to: output.view, at: 0, count: range.count, images: 2)
     #expect(output.keepsHalo)
@@ -59,8 +59,8 @@ struct ChannelTests {
     let table = (0..<shape.channels).map { c in
       Int32(c % shape.groups * perGroup + c / shape.groups)
     }
-    let input = Activations(random: Self.layout(shape.channels), images: 2, seed: 1)
-    let output = Activations(Self.layout(shape.channels, halo: 2), images: 2)
+    let input = BlockedActivations(random: Self.layout(shape.channels), images: 2, seed: 1)
+    let output = BlockedActivations(Self.layout(shape.channels, halo: 2), images: 2)
     try set.kernels.gatherChannels(
       input.view, channels: table, output: output.view, images: 2)
     #expect(output.keepsHalo)

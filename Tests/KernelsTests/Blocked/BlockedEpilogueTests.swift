@@ -42,7 +42,7 @@ extension FusedActivation {
   }
 }
 
-struct EpilogueTests {
+struct BlockedEpilogueTests {
   @Test(arguments: InstructionSet.available, FusedActivation.examples)
   func `an activation is accurate over its whole range`(
     set: InstructionSet, activation: FusedActivation
@@ -52,8 +52,8 @@ struct EpilogueTests {
       let magnitude = Float(exp2(Double(step) / 10 - 110))
       inputs += [magnitude, -magnitude]
     }
-    let input = Arena(inputs)
-    let output = Arena(count: inputs.count)
+    let input = GuardedFloats(inputs)
+    let output = GuardedFloats(count: inputs.count)
     try set.kernels.activate(
       activation, RowsView(base: input.base, rows: 1, columns: inputs.count),
       output: RowsView(base: output.base, rows: 1, columns: inputs.count))
@@ -71,8 +71,8 @@ struct EpilogueTests {
   func `an activation keeps NaN and bounds infinity`(
     set: InstructionSet, activation: FusedActivation
   ) throws {
-    let input = Arena([.nan, .infinity, -.infinity, 1e30, -1e30, 0, -0.0])
-    let output = Arena(count: 7)
+    let input = GuardedFloats([.nan, .infinity, -.infinity, 1e30, -1e30, 0, -0.0])
+    let output = GuardedFloats(count: 7)
     try set.kernels.activate(
       activation, RowsView(base: input.base, rows: 1, columns: 7),
       output: RowsView(base: output.base, rows: 1, columns: 7))
@@ -83,7 +83,7 @@ struct EpilogueTests {
     #expect(elements[4].isFinite && elements[5].isFinite && elements[6].isFinite)
   }
 
-  static let convolutions: [ConvolutionCase] = [
+  static let convolutions: [BlockedConvolutionCase] = [
     .init(
       channels: (20, 40), size: (6, 17), extraHalo: .init(top: 1, left: 0, bottom: 2, right: 3)),
     .init(channels: (33, 24), size: (5, 5), kernel: (1, 1), pads: (0, 0, 0, 0), images: 2),
@@ -97,15 +97,15 @@ struct EpilogueTests {
 
   @Test(arguments: orders, convolutions)
   func `residual and activation follow the chosen order`(
-    order: (set: InstructionSet, activationFirst: Bool), convolution: ConvolutionCase
+    order: (set: InstructionSet, activationFirst: Bool), convolution: BlockedConvolutionCase
   ) throws {
     for activation in FusedActivation.examples {
-      let input = Activations(
+      let input = BlockedActivations(
         random: convolution.inputLayout, images: convolution.images, seed: 1)
       var layout = convolution.outputLayout
       layout.halo = Halo(top: 2, left: 1, bottom: 0, right: 1)
-      let residual = Activations(random: layout, images: convolution.images, seed: 2)
-      let output = Activations(convolution.outputLayout, images: convolution.images)
+      let residual = BlockedActivations(random: layout, images: convolution.images, seed: 2)
+      let output = BlockedActivations(convolution.outputLayout, images: convolution.images)
       convolution.makeKernel(
         try order.set.kernels, activation: activation,
         activationBeforeResidual: order.activationFirst
@@ -114,7 +114,7 @@ struct EpilogueTests {
         images: convolution.images)
       #expect(output.keepsHalo)
       let (weights, bias) = (convolution.weights, convolution.bias)
-      var comparison = Comparison()
+      var comparison = ErrorMeter()
       for position in output.positions(limit: 200) {
         let sum = convolution.reference(
           weights: weights, bias: bias, at: position, input: input.padded)
@@ -130,11 +130,11 @@ struct EpilogueTests {
 
   @Test(arguments: InstructionSet.available)
   func `the residual may be the output itself`(set: InstructionSet) throws {
-    let convolution = ConvolutionCase(channels: (16, 48), size: (5, 20), images: 2)
+    let convolution = BlockedConvolutionCase(channels: (16, 48), size: (5, 20), images: 2)
     let kernel = convolution.makeKernel(try set.kernels, activation: .relu)
-    let input = Activations(random: convolution.inputLayout, images: 2, seed: 1)
-    let residual = Activations(random: convolution.outputLayout, images: 2, seed: 2)
-    let apart = Activations(convolution.outputLayout, images: 2)
+    let input = BlockedActivations(random: convolution.inputLayout, images: 2, seed: 1)
+    let residual = BlockedActivations(random: convolution.outputLayout, images: 2, seed: 2)
+    let apart = BlockedActivations(convolution.outputLayout, images: 2)
     kernel.run(input: input.view, output: apart.view, residual: residual.view, images: 2)
     kernel.run(input: input.view, output: residual.view, residual: residual.view, images: 2)
     #expect(apart.arena.hasBits(of: residual.arena))
