@@ -4,6 +4,10 @@ import Tensors
 
 /// Arithmetic, comparison, reduction, shape and data movement.
 let arrayOperators: [String: OperatorBuilder] = [
+  elementwiseOperators, movementOperators, reductionOperators,
+].reduce(into: [:]) { table, part in table.merge(part) { first, _ in first } }
+
+private let elementwiseOperators: [String: OperatorBuilder] = [
   "Add": { _ in Add() },
   "Sub": { _ in Sub() },
   "Mul": { _ in Mul() },
@@ -52,16 +56,15 @@ let arrayOperators: [String: OperatorBuilder] = [
   "Not": { _ in Not() },
   "Where": { _ in Where() },
   "BitShift": { node throws(Fault) in
-    let name = try node.string("direction", default: "")
-    guard let direction = BitShift.Direction(rawValue: name) else {
-      throw node.invalid("direction \(name) is neither LEFT nor RIGHT")
-    }
-    return BitShift(direction: direction)
+    BitShift(direction: try node.choice("direction", default: ""))
   },
   "BitwiseAnd": { _ in BitwiseAnd() },
   "BitwiseOr": { _ in BitwiseOr() },
   "BitwiseXor": { _ in BitwiseXor() },
   "BitwiseNot": { _ in BitwiseNot() },
+]
+
+private let movementOperators: [String: OperatorBuilder] = [
   "Cast": { node throws(Fault) in Cast(to: try node.dtype("to")) },
   "CastLike": { _ in CastLike() },
   "Identity": { _ in Identity() },
@@ -102,17 +105,116 @@ let arrayOperators: [String: OperatorBuilder] = [
   "GatherND": { node throws(Fault) in GatherND(batchDims: try node.int("batch_dims", default: 0)) },
   "ScatterElements": { node throws(Fault) in
     ScatterElements(
-      axis: try node.int("axis", default: 0), reduction: try node.scatterReduction())
+      axis: try node.int("axis", default: 0),
+      reduction: try node.choice("reduction", default: "none"))
   },
   "Scatter": { node throws(Fault) in
     ScatterElements(axis: try node.int("axis", default: 0))
   },
-  "ScatterND": { node throws(Fault) in ScatterND(reduction: try node.scatterReduction()) },
+  "ScatterND": { node throws(Fault) in
+    ScatterND(reduction: try node.choice("reduction", default: "none"))
+  },
   "DepthToSpace": { node throws(Fault) in
-    DepthToSpace(blocksize: try node.int("blocksize", default: 0), mode: try node.depthOrder())
+    DepthToSpace(
+      blocksize: try node.int("blocksize", default: 0),
+      mode: try node.choice("mode", default: "DCR"))
   },
   "SpaceToDepth": { node throws(Fault) in
-    SpaceToDepth(blocksize: try node.int("blocksize", default: 0), mode: try node.depthOrder())
+    SpaceToDepth(
+      blocksize: try node.int("blocksize", default: 0),
+      mode: try node.choice("mode", default: "DCR"))
+  },
+  "Pad": { node throws(Fault) in
+    Pad(
+      mode: try node.choice("mode", default: "constant"), pads: try node.ints("pads"),
+      value: try node.float("value", default: 0))
+  },
+  "Resize": { node throws(Fault) in try node.resize() },
+  "Upsample": { node throws(Fault) in
+    Upsample(
+      mode: try node.choice("mode", default: "nearest"), scales: try node.floats("scales"))
+  },
+  "Range": { _ in RangeOperator() },
+  "EyeLike": { node throws(Fault) in
+    EyeLike(
+      dtype: node.values["dtype"] == nil ? nil : try node.dtype("dtype"),
+      k: try node.int("k", default: 0))
+  },
+  "Trilu": { node throws(Fault) in Trilu(upper: try node.bool("upper", default: true)) },
+  "OneHot": { node throws(Fault) in OneHot(axis: try node.int("axis", default: -1)) },
+  "NonZero": { _ in NonZero() },
+]
+
+private let reductionOperators: [String: OperatorBuilder] = [
+  "ReduceSum": { node throws(Fault) in
+    ReduceSum(
+      axes: try node.ints("axes"), keepdims: try node.keepdims(),
+      noopWithEmptyAxes: try node.noopWithEmptyAxes())
+  },
+  "ReduceMean": { node throws(Fault) in
+    ReduceMean(
+      axes: try node.ints("axes"), keepdims: try node.keepdims(),
+      noopWithEmptyAxes: try node.noopWithEmptyAxes())
+  },
+  "ReduceProd": { node throws(Fault) in
+    ReduceProd(
+      axes: try node.ints("axes"), keepdims: try node.keepdims(),
+      noopWithEmptyAxes: try node.noopWithEmptyAxes())
+  },
+  "ReduceMax": { node throws(Fault) in
+    ReduceMax(
+      axes: try node.ints("axes"), keepdims: try node.keepdims(),
+      noopWithEmptyAxes: try node.noopWithEmptyAxes())
+  },
+  "ReduceMin": { node throws(Fault) in
+    ReduceMin(
+      axes: try node.ints("axes"), keepdims: try node.keepdims(),
+      noopWithEmptyAxes: try node.noopWithEmptyAxes())
+  },
+  "ReduceL1": { node throws(Fault) in
+    ReduceL1(
+      axes: try node.ints("axes"), keepdims: try node.keepdims(),
+      noopWithEmptyAxes: try node.noopWithEmptyAxes())
+  },
+  "ReduceL2": { node throws(Fault) in
+    ReduceL2(
+      axes: try node.ints("axes"), keepdims: try node.keepdims(),
+      noopWithEmptyAxes: try node.noopWithEmptyAxes())
+  },
+  "ReduceSumSquare": { node throws(Fault) in
+    ReduceSumSquare(
+      axes: try node.ints("axes"), keepdims: try node.keepdims(),
+      noopWithEmptyAxes: try node.noopWithEmptyAxes())
+  },
+  "ReduceLogSum": { node throws(Fault) in
+    ReduceLogSum(
+      axes: try node.ints("axes"), keepdims: try node.keepdims(),
+      noopWithEmptyAxes: try node.noopWithEmptyAxes())
+  },
+  "ReduceLogSumExp": { node throws(Fault) in
+    ReduceLogSumExp(
+      axes: try node.ints("axes"), keepdims: try node.keepdims(),
+      noopWithEmptyAxes: try node.noopWithEmptyAxes())
+  },
+  "ArgMax": { node throws(Fault) in
+    ArgMax(
+      axis: try node.int("axis", default: 0), keepdims: try node.keepdims(),
+      selectLastIndex: try node.bool("select_last_index", default: false))
+  },
+  "ArgMin": { node throws(Fault) in
+    ArgMin(
+      axis: try node.int("axis", default: 0), keepdims: try node.keepdims(),
+      selectLastIndex: try node.bool("select_last_index", default: false))
+  },
+  "TopK": { node throws(Fault) in
+    TopK(
+      axis: try node.int("axis", default: -1), largest: try node.bool("largest", default: true),
+      sorted: try node.bool("sorted", default: true), k: try node.int("k"))
+  },
+  "CumSum": { node throws(Fault) in
+    CumSum(
+      exclusive: try node.bool("exclusive", default: false),
+      reverse: try node.bool("reverse", default: false))
   },
 ]
 
@@ -126,20 +228,40 @@ extension NodeAttributes {
     return dtype
   }
 
-  fileprivate func depthOrder() throws(Fault) -> DepthOrder {
-    let name = try string("mode", default: "DCR")
-    guard let order = DepthOrder(rawValue: name) else {
-      throw invalid("mode \(name) is neither DCR nor CRD")
+  /// The case that a string attribute names.
+  fileprivate func choice<Choice: RawRepresentable<String>>(
+    _ name: String, default defaultValue: String
+  ) throws(Fault) -> Choice {
+    let value = try string(name, default: defaultValue)
+    guard let choice = Choice(rawValue: value) else {
+      throw invalid("\(name) is \"\(value)\", which is not supported")
     }
-    return order
+    return choice
   }
 
-  fileprivate func scatterReduction() throws(Fault) -> ScatterElements.Reduction {
-    let name = try string("reduction", default: "none")
-    guard let reduction = ScatterElements.Reduction(rawValue: name) else {
-      throw invalid("reduction \(name) is unknown")
+  fileprivate func keepdims() throws(Fault) -> Bool { try bool("keepdims", default: true) }
+
+  fileprivate func noopWithEmptyAxes() throws(Fault) -> Bool {
+    try bool("noop_with_empty_axes", default: false)
+  }
+
+  /// Opset 10 has two attributes less, and its own rules.
+  fileprivate func resize() throws(Fault) -> Resize {
+    guard opset >= 11 else {
+      return Resize(
+        mode: try choice("mode", default: "nearest"), coordinateTransformationMode: .asymmetric,
+        nearestMode: .simple, scalesInput: 1)
     }
-    return reduction
+    return Resize(
+      mode: try choice("mode", default: "nearest"),
+      coordinateTransformationMode: try choice(
+        "coordinate_transformation_mode", default: "half_pixel"),
+      nearestMode: try choice("nearest_mode", default: "round_prefer_floor"),
+      cubicCoeffA: try float("cubic_coeff_a", default: -0.75),
+      excludeOutside: try bool("exclude_outside", default: false),
+      extrapolationValue: try float("extrapolation_value", default: 0),
+      antialias: try bool("antialias", default: false), axes: try ints("axes"),
+      keepAspectRatioPolicy: try choice("keep_aspect_ratio_policy", default: "stretch"))
   }
 
   /// The value of a Constant node, which one of several attributes holds.
