@@ -11,6 +11,17 @@ let neuralNetworkOperators: [String: OperatorBuilder] = [
       autoPad: try node.autoPad(), ceilMode: try node.bool("ceil_mode", default: false),
       countIncludePad: try node.bool("count_include_pad", default: false))
   },
+  "BatchNormalization": { node throws(Fault) in
+    let trains = try node.bool("training_mode", default: false)
+    guard !trains, node.outputCount == 1 else {
+      throw Fault(
+        .modelUnsupportedOperator,
+        "BatchNormalization in training mode is not supported: export the model for inference")
+    }
+    let spatial = try node.bool("spatial", default: true)
+    return BatchNormalization(
+      epsilon: try node.float("epsilon", default: 1e-5), spatial: spatial || node.opset >= 9)
+  },
   "Celu": { node throws(Fault) in Celu(alpha: try node.float("alpha", default: 1)) },
   "Clip": { node throws(Fault) in
     node.opset < 11 ? Clip(min: try node.float("min"), max: try node.float("max")) : Clip()
@@ -27,6 +38,9 @@ let neuralNetworkOperators: [String: OperatorBuilder] = [
       pads: try node.ints("pads"), dilations: try node.ints("dilations"),
       group: try node.int("group", default: 1), autoPad: try node.autoPad(),
       outputPadding: try node.ints("output_padding"), outputShape: try node.ints("output_shape"))
+  },
+  "Dropout": { node in
+    Dropout(hasMask: node.outputCount > 1, masksWithData: node.opset < 10)
   },
   "Elu": { node throws(Fault) in Elu(alpha: try node.float("alpha", default: 1)) },
   "Erf": { _ in Erf() },
@@ -46,13 +60,43 @@ let neuralNetworkOperators: [String: OperatorBuilder] = [
   "GlobalAveragePool": { _ in GlobalAveragePool() },
   "GlobalLpPool": { node throws(Fault) in GlobalLpPool(p: try node.int("p", default: 2)) },
   "GlobalMaxPool": { _ in GlobalMaxPool() },
+  "GroupNormalization": { node throws(Fault) in
+    guard let numGroups = try node.int("num_groups") else {
+      throw node.invalid("attribute num_groups is missing: export the model again")
+    }
+    return GroupNormalization(
+      numGroups: numGroups, epsilon: try node.float("epsilon", default: 1e-5),
+      scalesGroups: node.opset < 21)
+  },
   "HardSigmoid": { node throws(Fault) in
     HardSigmoid(
       alpha: try node.float("alpha", default: 0.2), beta: try node.float("beta", default: 0.5))
   },
   "HardSwish": { _ in HardSwish() },
+  "Hardmax": { node throws(Fault) in
+    Hardmax(axis: try node.softmaxAxis(), flattens: node.opset < 13)
+  },
+  "InstanceNormalization": { node throws(Fault) in
+    InstanceNormalization(epsilon: try node.float("epsilon", default: 1e-5))
+  },
+  "LRN": { node throws(Fault) in
+    guard let size = try node.int("size") else {
+      throw node.invalid("attribute size is missing: export the model again")
+    }
+    return LRN(
+      size: size, alpha: try node.float("alpha", default: 1e-4),
+      beta: try node.float("beta", default: 0.75), bias: try node.float("bias", default: 1))
+  },
+  "LayerNormalization": { node throws(Fault) in
+    LayerNormalization(
+      axis: try node.int("axis", default: -1), epsilon: try node.float("epsilon", default: 1e-5),
+      outputCount: node.outputCount)
+  },
   "LeakyRelu": { node throws(Fault) in
     LeakyRelu(alpha: try node.float("alpha", default: 0.01))
+  },
+  "LogSoftmax": { node throws(Fault) in
+    LogSoftmax(axis: try node.softmaxAxis(), flattens: node.opset < 13)
   },
   "LpPool": { node throws(Fault) in
     LpPool(
@@ -61,6 +105,7 @@ let neuralNetworkOperators: [String: OperatorBuilder] = [
       dilations: try node.ints("dilations"), autoPad: try node.autoPad(),
       ceilMode: try node.bool("ceil_mode", default: false))
   },
+  "MatMul": { _ in MatMul() },
   "MaxPool": { node throws(Fault) in
     MaxPool(
       kernelShape: try node.kernelShape(), strides: try node.ints("strides"),
@@ -69,7 +114,15 @@ let neuralNetworkOperators: [String: OperatorBuilder] = [
       storageOrder: try node.bool("storage_order", default: false) ? .columnMajor : .rowMajor,
       hasIndices: node.outputCount > 1)
   },
+  "MeanVarianceNormalization": { node throws(Fault) in
+    MeanVarianceNormalization(axes: try node.ints("axes") ?? [0, 2, 3])
+  },
   "Mish": { _ in Mish() },
+  "PRelu": { _ in PRelu() },
+  "RMSNormalization": { node throws(Fault) in
+    RMSNormalization(
+      axis: try node.int("axis", default: -1), epsilon: try node.float("epsilon", default: 1e-5))
+  },
   "Relu": { _ in Relu() },
   "Selu": { node throws(Fault) in
     Selu(
@@ -80,6 +133,9 @@ let neuralNetworkOperators: [String: OperatorBuilder] = [
     Shrink(bias: try node.float("bias", default: 0), lambd: try node.float("lambd", default: 0.5))
   },
   "Sigmoid": { _ in Sigmoid() },
+  "Softmax": { node throws(Fault) in
+    Softmax(axis: try node.softmaxAxis(), flattens: node.opset < 13)
+  },
   "Softplus": { _ in Softplus() },
   "Softsign": { _ in Softsign() },
   "Swish": { node throws(Fault) in Swish(alpha: try node.float("alpha", default: 1)) },
@@ -96,6 +152,11 @@ extension NodeAttributes {
       throw invalid("attribute kernel_shape is missing: export the model again")
     }
     return kernelShape
+  }
+
+  /// The axis of a softmax, whose default changed with its meaning.
+  fileprivate func softmaxAxis() throws(Fault) -> Int {
+    try int("axis", default: opset < 13 ? 1 : -1)
   }
 
   fileprivate func autoPad() throws(Fault) -> AutoPad {

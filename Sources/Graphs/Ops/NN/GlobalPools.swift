@@ -9,6 +9,10 @@ protocol GlobalPool: Operator {
 
 extension GlobalPool {
   public func outputTypes(_ inputs: [ValueFact?]) throws(Fault) -> [TensorType] {
+    try pooledTypes(inputs)
+  }
+
+  fileprivate func pooledTypes(_ inputs: [ValueFact?]) throws(Fault) -> [TensorType] {
     let x = try InputFacts(inputs, counts: 1...1).floating(0, "X")
     let dimensions = x.shape.dimensions
     guard dimensions.count >= 3, !dimensions.dropFirst(2).contains(0) else {
@@ -67,4 +71,9 @@ public struct GlobalLpPool: GlobalPool {
   }
 
   var pooling: GlobalPooling { .lp(p) }
+
+  public func outputTypes(_ inputs: [ValueFact?]) throws(Fault) -> [TensorType] {
+    try checkNorm(p)
+    return try pooledTypes(inputs)
+  }
 }

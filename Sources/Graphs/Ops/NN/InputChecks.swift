@@ -13,7 +13,13 @@ struct InputFacts {
         "\(facts.count) inputs are given where \(counts.lowerBound) to "
           + "\(counts.upperBound) are possible")
     }
+    for case .some(let fact) in facts { try Self.checkExtents(fact.shape) }
     self.facts = facts
+  }
+
+  /// Refuses extents whose products overflow, also where another extent is zero.
+  private static func checkExtents(_ shape: Shape) throws(Fault) {
+    _ = try Shape(shape.dimensions.map { $0 == 0 ? 1 : $0 }).checkedElementCount()
   }
 
   /// The input at `index`, which must be there.

@@ -55,7 +55,7 @@ public struct MaxPool: Operator {
     let x = inputs.present(0)
     maxPool(
       x, geometry: try geometry(input: x.shape), storageOrder: storageOrder, into: outputs[0],
-      indices: hasIndices ? outputs[1] : nil)
+      indices: outputs.count > 1 ? outputs[1] : nil)
   }
 
   public func backward(_ pass: BackwardPass) throws(Fault) -> [Tensor?] {
@@ -75,6 +75,9 @@ extension WindowGeometry {
     }
     try self.init(
       input: Array(input.dimensions.dropFirst(2)), kernel: kernelShape, attributes: attributes)
+    guard kernelCount <= Self.largestPool else {
+      throw Fault(.modelInvalid, "a window of \(kernelCount) elements is too large to pool")
+    }
     for axis in axes where axis.padBegin >= axis.reach || axis.padEnd >= axis.reach {
       throw Fault(
         .modelInvalid,
@@ -82,6 +85,9 @@ extension WindowGeometry {
           + "\(axis.reach)")
     }
   }
+
+  /// Elements a pooling window may have, pads included.
+  private static let largestPool = 1 << 24
 
   /// The shape of the output for an input [N, C, spatial...].
   func pooledShape(of input: Shape) -> Shape {

@@ -10,7 +10,7 @@ public func averagePool(
   _ x: Tensor, geometry: WindowGeometry, countIncludePad: Bool, into y: Tensor
 ) {
   computing([x], into: [y]) { inputs, outputs in
-    guard let x = inputs[0] else { return }
+    guard let x = inputs[0], x.elementCount > 0 else { return }
     let pooling = AveragePooling(geometry, countIncludePad: countIncludePad)
     if x.dtype == .float64 {
       pooling.forward(Double.self, x, into: outputs[0])
@@ -25,7 +25,7 @@ public func averagePoolBackward(
   dY: Tensor, geometry: WindowGeometry, countIncludePad: Bool, into dX: Tensor
 ) {
   computing([dY], into: [dX]) { inputs, outputs in
-    guard let dY = inputs[0] else { return }
+    guard let dY = inputs[0], dY.elementCount > 0 else { return }
     let pooling = AveragePooling(geometry, countIncludePad: countIncludePad)
     if dY.dtype == .float64 {
       pooling.backward(Double.self, dY, into: outputs[0])
@@ -93,10 +93,10 @@ extension WindowAxis {
   fileprivate func counts(includingPads: Bool) -> [Int] {
     (0..<output).map { output in
       let start = output * stride - padBegin
-      return (0..<kernel).count { k in
-        let place = start + k * dilation
-        return includingPads ? place < input + padEnd : (0..<input).contains(place)
-      }
+      let end = includingPads ? input + padEnd : input
+      let first = includingPads || start >= 0 ? 0 : (-start + dilation - 1) / dilation
+      let last = start >= end ? 0 : min(kernel, (end - start + dilation - 1) / dilation)
+      return max(0, last - first)
     }
   }
 }

@@ -51,7 +51,7 @@ extension WindowGeometry {
           input: output, kernel: kernel[axis], stride: strides[axis], dilation: dilations[axis],
           padBegin: begin, padEnd: end, output: extents[axis]))
     }
-    self.init(axes: axes)
+    try self.init(checking: axes)
   }
 
   /// The extent of Y before pads are taken off.

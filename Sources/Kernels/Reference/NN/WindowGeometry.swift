@@ -1,4 +1,5 @@
 public import Faults
+import Tensors
 
 /// How a window operator finds its pads.
 public enum AutoPad: Sendable, Hashable {
@@ -131,7 +132,17 @@ extension WindowGeometry {
           dilation: dilations[axis], pads: (pads[axis], pads[axis + rank]),
           autoPad: attributes.autoPad, ceilMode: attributes.ceilMode))
     }
+    try self.init(checking: axes)
+  }
+
+  /// The axes, refused when a plane or a window of them is larger than any tensor can be.
+  init(checking axes: [WindowAxis]) throws(Fault) {
     self.init(axes: axes)
+    for extents in [axes.map(\.input), axes.map(\.kernel), axes.map(\.output)] {
+      guard try Shape(extents).checkedElementCount() <= Int(Int32.max) else {
+        throw Fault(.modelInvalid, "a window or plane of \(Shape(extents)) is too large")
+      }
+    }
   }
 
   static func checkedRank(_ input: [Int]) throws(Fault) -> Int {
