@@ -4,7 +4,7 @@
 
 writes <split>_pixels.npy  uint8 [N, 160, 160, 3]  what the network sees
        <split>_labels.npy  int64 [N]               index into scene.CLASSES
-       <split>_cells.npy   bool  [N, 10, 10]       cells of the last feature map that hold the defect
+       <split>_cells.npy   bool  [N, 10, 10]       cells of the last map that hold the defect
 """
 
 import argparse
@@ -23,7 +23,7 @@ FIRST_SEED = {"train": 0, "validation": 1_000_000, "test": 2_000_000, "samples":
 
 
 def picture_size(rng, smallest, largest, widest=1.3):
-  """Random (width, height): short side log-uniform between the bounds, aspect ratio up to `widest`."""
+  """Random (width, height): short side log-uniform in the bounds, aspect ratio up to `widest`."""
   short = int(np.exp(rng.uniform(np.log(smallest), np.log(largest))))
   long = int(short * rng.uniform(1.0, widest)) if rng.random() < 0.5 else short
   return (short, long) if rng.random() < 0.5 else (long, short)
@@ -71,7 +71,8 @@ def example(job):
 
 
 def main():
-  parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+  parser = argparse.ArgumentParser(description=__doc__,
+                                   formatter_class=argparse.RawTextHelpFormatter)
   parser.add_argument("--out", type=Path, required=True)
   parser.add_argument("--split", choices=["train", "validation"], required=True)
   parser.add_argument("--count", type=int, required=True)

@@ -1,8 +1,8 @@
 """Damage drawn into a `Surface` before it is lit: each function returns the damaged area.
 
 The area is a boolean mask [H, W] of the pixels the defect visibly changes; its tight bounding box
-is the truth the heatmaps are judged against. Defects lie inside the central square, because a
-short-side resize followed by a centre crop sees nothing else. Lengths are in units (1 = short side).
+is the truth the heatmaps are judged against. Defects lie inside the central square: a short-side
+resize followed by a centre crop sees nothing else. Lengths are in units (1 = short side).
 """
 
 import math
@@ -164,7 +164,7 @@ def outline(rng, shape, cx, cy, radius, roughness, squash):
 
 
 def stain(rng, surface):
-  """Oil, rust, water, ink or salt soaked into the surface: colour only, the texture shows through."""
+  """Oil, rust, water, ink or salt soaked in: colour only, the texture shows through."""
   shape = surface.height.shape
   side = min(shape)
   radius, squash = rng.uniform(0.075, 0.22), rng.uniform(0.55, 1.0)

@@ -89,7 +89,7 @@ class Explainer:
 
 
 def peak(heatmap, size):
-  """Maximum of a heatmap [SIDE, SIDE] as (x, y) in pixels of the upright picture; None if all zero."""
+  """Maximum of a heatmap [SIDE, SIDE] as (x, y) in pixels of the upright picture; None if none."""
   if heatmap.max() <= 0:
     return None
   row, column = np.unravel_index(heatmap.argmax(), heatmap.shape)
@@ -180,7 +180,8 @@ def torch_top1(checkpoint, folder, rows):
 
 
 def main():
-  parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+  parser = argparse.ArgumentParser(description=__doc__,
+                                   formatter_class=argparse.RawTextHelpFormatter)
   parser.add_argument("--model", type=Path, required=True)
   parser.add_argument("--files", type=Path, required=True, help="folder of the test pictures")
   parser.add_argument("--count", type=int, default=1000)
@@ -192,7 +193,8 @@ def main():
   verdicts = [judge(explainer, args.files, row) for row in rows]
   report(verdicts)
   if args.checkpoint:
-    print(f"\nPyTorch top-1 on the same files: {100 * torch_top1(args.checkpoint, args.files, rows):.1f} %")
+    top1 = torch_top1(args.checkpoint, args.files, rows)
+    print(f"\nPyTorch top-1 on the same files: {100 * top1:.1f} %")
   if args.verdicts:
     args.verdicts.write_text("".join(json.dumps(v) + "\n" for v in verdicts))
 

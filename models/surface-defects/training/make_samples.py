@@ -53,8 +53,8 @@ def palette_png(image, path):
 def rounded(image):
   """An alpha mask: opaque, with transparent rounded corners."""
   mask = Image.new("L", image.size, 0)
-  radius = min(image.size) // 16
-  ImageDraw.Draw(mask).rounded_rectangle((0, 0, image.width - 1, image.height - 1), radius, fill=255)
+  whole = (0, 0, image.width - 1, image.height - 1)
+  ImageDraw.Draw(mask).rounded_rectangle(whole, min(image.size) // 16, fill=255)
   return mask
 
 
@@ -129,7 +129,8 @@ SAMPLES = [
 
 
 def main():
-  parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+  parser = argparse.ArgumentParser(description=__doc__,
+                                   formatter_class=argparse.RawTextHelpFormatter)
   parser.add_argument("--out", type=Path, required=True)
   args = parser.parse_args()
   args.out.mkdir(parents=True, exist_ok=True)

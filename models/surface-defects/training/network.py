@@ -1,4 +1,4 @@
-"""The classifier: a small residual network whose head is global average pooling and one linear layer.
+"""The classifier: a small residual network; its head is global average pooling and a linear layer.
 
 With that head Grad-CAM on the last feature map has a closed form: the map of class k is
 ReLU(sum over channels c of weight[k, c] * feature[c]) up to a constant factor.
@@ -21,7 +21,7 @@ class ConvNorm(nn.Module):
 
 
 class Block(nn.Module):
-  """Two 3x3 convolutions with a shortcut; the shortcut is a 1x1 convolution when the shape changes."""
+  """Two 3x3 convolutions with a shortcut, a 1x1 convolution when the shape changes."""
 
   def __init__(self, inputs, outputs, stride):
     super().__init__()

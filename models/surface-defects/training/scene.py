@@ -33,7 +33,7 @@ def bounding_box(mask):
 
 
 def light(rng, surface):
-  """Lit colours [H, W, 3]: slanting lamp, uneven field, at times a cast shadow, at times a sheen."""
+  """Lit colours [H, W, 3]: slanting lamp, uneven field, at times a cast shadow or a sheen."""
   height, width = surface.height.shape
   side = min(width, height)
   slope_y, slope_x = np.gradient(surface.height * np.float32(side))

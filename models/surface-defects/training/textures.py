@@ -14,7 +14,7 @@ from noise import coordinates, fractal, noise, rotated, smoothstep
 
 @dataclass
 class Surface:
-  """albedo: [H, W, 3] float32 reflectance in 0..1; height: [H, W] float32 in units (1 = short side)."""
+  """albedo: [H, W, 3] float32 reflectance, 0..1; height: [H, W] float32, 1 = the short side."""
   albedo: np.ndarray
   height: np.ndarray
 
@@ -210,8 +210,8 @@ def leather(rng, width, height):
              (0.72, 0.66, 0.56)]
   base = np.array(colours[rng.integers(len(colours))]) * rng.uniform(0.9, 1.25)
   field = broad - rng.uniform(0.08, 0.22) * crease
-  return Surface(paint(base, field).astype(np.float32),
-                 -np.float32(0.0016) * crease + np.float32(0.0012) * noise(rng, width, height, grain))
+  relief = np.float32(0.0012) * noise(rng, width, height, grain) - np.float32(0.0016) * crease
+  return Surface(paint(base, field).astype(np.float32), relief)
 
 
 def tile(rng, width, height):

@@ -22,7 +22,7 @@ from scene import CLASSES
 
 
 def augment(pixels, cells, generator):
-  """Flip, turn by quarters and re-expose one batch; pixels uint8 [N, S, S, 3] -> float [N, 3, S, S]."""
+  """Flip, turn and re-expose one batch; pixels uint8 [N, S, S, 3] -> float32 [N, 3, S, S]."""
   x = pixels.permute(0, 3, 1, 2).float().div_(255)
   draw = torch.rand(3, generator=generator)
   if draw[0] < 0.5:
@@ -69,7 +69,8 @@ def validate(network, pixels, labels, cells):
 
 
 def main():
-  parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+  parser = argparse.ArgumentParser(description=__doc__,
+                                   formatter_class=argparse.RawTextHelpFormatter)
   parser.add_argument("--data", type=Path, required=True)
   parser.add_argument("--out", type=Path, required=True, help="folder of the model version")
   parser.add_argument("--checkpoint", type=Path, help="also keep the PyTorch weights here")
@@ -79,7 +80,7 @@ def main():
   parser.add_argument("--localisation", type=float, default=0.15, help="weight of the second loss")
   parser.add_argument("--seed", type=int, default=7)
   parser.add_argument("--bfloat16", action=argparse.BooleanOptionalAction, default=True,
-                      help="convolve in bfloat16 while training (three times faster where the CPU can)")
+                      help="convolve in bfloat16 while training (faster where the CPU can)")
   parser.add_argument("--threads", type=int, default=2)
   args = parser.parse_args()
   torch.manual_seed(args.seed)
@@ -96,7 +97,8 @@ def main():
   print(f"{sum(p.numel() for p in network.parameters())} parameters, {len(labels)} examples")
   optimiser = torch.optim.AdamW(network.parameters(), lr=args.rate, weight_decay=0.02)
   steps = args.epochs * (len(labels) // args.batch)
-  schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, args.rate, total_steps=steps, pct_start=0.15)
+  schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, args.rate, total_steps=steps,
+                                                 pct_start=0.15)
   start = time.monotonic()
   for epoch in range(args.epochs):
     network.train()
@@ -129,7 +131,8 @@ def main():
 
   network.eval()
   write_version(network, args.out)
-  session = onnxruntime.InferenceSession(str(args.out / "model.onnx"), providers=["CPUExecutionProvider"])
+  session = onnxruntime.InferenceSession(str(args.out / "model.onnx"),
+                                         providers=["CPUExecutionProvider"])
   x = normalise(held_out[0][:200])
   with torch.no_grad():
     expected = network(torch.from_numpy(x)).numpy()
