@@ -105,7 +105,7 @@ let package = Package(
     tests("KernelsTests", ["Kernels", "CKernels", "Tensors", "Faults"]),
     tests("ImagesTests", ["Images", "Tensors", "Faults"]),
     tests("GraphsTests", ["Graphs", "Kernels", "Tensors", "Faults"]),
-    tests("ONNXImportTests", ["ONNXImport", "Graphs", "Tensors", "Faults"]),
+    tests("ONNXImportTests", ["ONNXImport", "Graphs", "Kernels", "Tensors", "Faults"]),
     tests("ExecutionTests", ["Execution", "ONNXImport", "Graphs", "Kernels", "Tensors", "Faults"]),
     tests("AttributionTests", ["Attribution", "Graphs", "Images", "Tensors", "Faults"]),
     tests("RequestsTests", ["Requests", "Images", "JSON", "Faults"]),
