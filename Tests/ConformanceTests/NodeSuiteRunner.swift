@@ -24,7 +24,8 @@ enum NodeSuiteRunner {
     guard let model = Files.bytes(of: path + "/model.onnx") else { return .failed("no model") }
     do throws(Fault) {
       let report = try verify(
-        model: model, inputs: numbered("input", path), outputs: numbered("output", path))
+        model: model, inputs: numbered("input", path), outputs: numbered("output", path),
+        tolerance: tolerance(of: name))
       guard !report.passed else { return .passed }
       let worst = report.outputs.first { !$0.passed }
       return .failed(
@@ -35,6 +36,12 @@ enum NodeSuiteRunner {
     } catch {
       return .refused("\(error)")
     }
+  }
+
+  /// The expected values of float16 attention round every step of their softmax to float16, which
+  /// moves a result by two units in the last place.
+  private static func tolerance(of name: String) -> Tolerance {
+    name.contains("attention") && name.contains("fp16") ? Tolerance(rtol: 2e-3) : Tolerance()
   }
 
   private static func numbered(_ stem: String, _ path: String) -> [[UInt8]] {
