@@ -2,8 +2,11 @@ public import Faults
 public import Tensors
 
 /// The extents of a product of stacks of matrices, as numpy broadcasts them.
+///
+/// Where B is a single matrix, all of A but its first axis is taken as one matrix: the first axis
+/// may count samples, and the bits of one must not depend on how many there are.
 public struct MatMulGeometry: Sendable, Hashable {
-  /// The stack of Y.
+  /// The stack of products.
   public let batch: [Int]
   /// Each A is [m, k], each B is [k, n], each Y is [m, n].
   public let m: Int
@@ -21,30 +24,38 @@ public struct MatMulGeometry: Sendable, Hashable {
     guard a.rank >= 1, b.rank >= 1 else {
       throw Fault(.modelInvalid, "A \(a) and B \(b) must have at least one axis")
     }
-    let (matrixA, matrixB) = (Array(a.dimensions.suffix(2)), Array(b.dimensions.suffix(2)))
-    self.m = a.rank == 1 ? 1 : matrixA[0]
-    self.n = b.rank == 1 ? 1 : matrixB[1]
-    self.k = a.rank == 1 ? matrixA[0] : matrixA[1]
-    guard k == matrixB[0] else {
+    let (left, right) = (a.dimensions.suffix(2), b.dimensions.suffix(2))
+    let rows = left.dropLast()
+    self.n = b.rank == 1 ? 1 : b[b.rank - 1]
+    self.k = a[a.rank - 1]
+    guard right.first == k else {
       throw Fault(.modelInvalid, "A \(a) and B \(b) have no inner extent in common")
     }
-    let (stackA, stackB) = (a.dimensions.dropLast(2), b.dimensions.dropLast(2))
-    var batch: [Int] = []
-    for axis in (1...max(stackA.count, stackB.count, 1)).reversed() {
-      let extentA = axis <= stackA.count ? stackA[stackA.count - axis] : 1
-      let extentB = axis <= stackB.count ? stackB[stackB.count - axis] : 1
-      guard extentA == extentB || extentA == 1 || extentB == 1 else {
-        throw Fault(.modelInvalid, "the stacks of A \(a) and B \(b) do not broadcast")
-      }
-      batch.append(extentA == 1 ? extentB : extentA)
+    let (stackA, stackB) = (Array(a.dimensions.dropLast(2)), Array(b.dimensions.dropLast(2)))
+    let stack = try Self.broadcast(stackA, stackB)
+    self.output = Shape(stack + rows + (b.rank == 1 ? [] : [n]))
+    if stackB.isEmpty, let first = stackA.first {
+      self.batch = [first]
+      self.m = stackA.dropFirst().reduce(rows.reduce(1, *), *)
+    } else {
+      self.batch = stack
+      self.m = rows.first ?? 1
     }
-    if stackA.isEmpty && stackB.isEmpty { batch = [] }
-    self.batch = batch
-    self.output = Shape(batch + (a.rank == 1 ? [] : [m]) + (b.rank == 1 ? [] : [n]))
     let (countA, countB) = (m * k, k * n)
-    self.strideA = repeatingStrides(Array(stackA), to: batch).map { $0 * countA }
-    self.strideB = repeatingStrides(Array(stackB), to: batch).map { $0 * countB }
+    let joined = stackB.isEmpty ? Array(stackA.prefix(1)) : stackA
+    self.strideA = repeatingStrides(joined, to: batch).map { $0 * countA }
+    self.strideB = repeatingStrides(stackB, to: batch).map { $0 * countB }
     self.rowByRow = a.rank <= 2
+  }
+
+  private static func broadcast(_ a: [Int], _ b: [Int]) throws(Fault) -> [Int] {
+    let rank = max(a.count, b.count)
+    let a = [Int](repeating: 1, count: rank - a.count) + a
+    let b = [Int](repeating: 1, count: rank - b.count) + b
+    for (extentA, extentB) in zip(a, b) where extentA != extentB && extentA != 1 && extentB != 1 {
+      throw Fault(.modelInvalid, "the stacks of A \(a) and B \(b) do not broadcast")
+    }
+    return zip(a, b).map { $0 == 1 ? $1 : $0 }
   }
 }
 
