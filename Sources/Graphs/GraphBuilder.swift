@@ -10,14 +10,14 @@ public struct GraphBuilder {
 
   /// Adds an input of a fixed shape.
   public mutating func input(
-    _ name: String, _ dtype: DType = .float32, _ shape: Shape
+    _ name: String, _ shape: Shape, _ dtype: DType = .float32
   ) -> ValueID {
-    input(name, dtype, dimensions: shape.dimensions.map(Dimension.fixed))
+    input(name, dimensions: shape.dimensions.map(Dimension.fixed), dtype)
   }
 
   /// Adds an input whose extents may be symbolic.
   public mutating func input(
-    _ name: String, _ dtype: DType = .float32, dimensions: [Dimension]
+    _ name: String, dimensions: [Dimension], _ dtype: DType = .float32
   ) -> ValueID {
     let id = graph.addValue(Value(name: name))
     graph.inputs.append(GraphInput(value: id, dtype: dtype, dimensions: dimensions))

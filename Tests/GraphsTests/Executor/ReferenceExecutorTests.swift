@@ -11,7 +11,7 @@ struct ReferenceExecutorTests {
 
     init() {
       var builder = GraphBuilder()
-      x = builder.input("x", .float64, [2, 2])
+      x = builder.input("x", [2, 2], .float64)
       a = builder.node(Scale(factor: 2), [x], output: "a")
       row = builder.node(AsRow(), [a], output: "row")
       y = builder.node(Scale(factor: 3), [row], output: "y")
@@ -64,7 +64,7 @@ struct ReferenceExecutorTests {
   @Test
   func `a graph that is not specialised takes its shapes from the values`() throws {
     var builder = GraphBuilder()
-    let length = builder.input("length", .int64, [1])
+    let length = builder.input("length", [1], .int64)
     let y = builder.node(Stretch(), [length], output: "y")
     let graph = builder.finish(outputs: [y])
     let values = try ReferenceExecutor(graph).run(

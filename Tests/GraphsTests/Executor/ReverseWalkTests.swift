@@ -11,7 +11,7 @@ struct ReverseWalkTests {
 
     init() throws {
       var builder = GraphBuilder()
-      x = builder.input("x", .float64, [1, 2])
+      x = builder.input("x", [1, 2], .float64)
       a = builder.node(Scale(factor: 2), [x], output: "a")
       let b = builder.node(Scale(factor: 3), [a], output: "b")
       let row = builder.node(AsRow(), [a], output: "row")
@@ -44,7 +44,7 @@ struct ReverseWalkTests {
   @Test
   func `a layer the score does not depend on is refused`() throws {
     var builder = GraphBuilder()
-    let x = builder.input("x", .float64, [1])
+    let x = builder.input("x", [1], .float64)
     let y = builder.node(Scale(factor: 2), [x], output: "y")
     let side = builder.node(Scale(factor: 2), [x], output: "side")
     let graph = try builder.finish(outputs: [y, side]).specialized()
@@ -56,7 +56,7 @@ struct ReverseWalkTests {
   @Test
   func `an operator without a rule is named with its node`() throws {
     var builder = GraphBuilder()
-    let x = builder.input("x", .float64, [2])
+    let x = builder.input("x", [2], .float64)
     let y = builder.node(Blunt(), [x], output: "y", name: "the_blunt_node")
     let graph = try builder.finish(outputs: [y]).specialized()
     let walk = try ReverseWalk(graph, from: y, to: [x])

@@ -6,7 +6,7 @@ import Testing
 struct ShapeInferenceTests {
   private static func scaled(_ dimensions: [Dimension]) -> Graph {
     var builder = GraphBuilder()
-    let x = builder.input("x", .float64, dimensions: dimensions)
+    let x = builder.input("x", dimensions: dimensions, .float64)
     let y = builder.node(Scale(factor: 2), [x], output: "y")
     return builder.finish(outputs: [y])
   }
@@ -44,7 +44,7 @@ struct ShapeInferenceTests {
   @Test
   func `what depends on constants alone is computed once`() throws {
     var builder = GraphBuilder()
-    let x = builder.input("x", .float64, [2])
+    let x = builder.input("x", [2], .float64)
     let c = builder.constant("c", Tensor([1.0, 2], shape: [2]))
     let doubled = builder.node(Scale(factor: 2), [c], output: "doubled")
     let y = builder.node(Product(), [x, doubled], output: "y")
@@ -57,7 +57,7 @@ struct ShapeInferenceTests {
   @Test
   func `an input given as a constant decides shapes`() throws {
     var builder = GraphBuilder()
-    let length = builder.input("length", .int64, [1])
+    let length = builder.input("length", [1], .int64)
     let y = builder.node(Stretch(), [length], output: "y")
     let graph = builder.finish(outputs: [y])
     #expect(throws: Fault.self) { try graph.specialized() }
@@ -93,7 +93,7 @@ struct ShapeInferenceTests {
   @Test
   func `kept values survive without a reader`() throws {
     var builder = GraphBuilder()
-    let x = builder.input("x", .float64, [2])
+    let x = builder.input("x", [2], .float64)
     let y = builder.node(Scale(factor: 2), [x], output: "y")
     let side = builder.node(Scale(factor: 3), [x], output: "side")
     let graph = builder.finish(outputs: [y])
