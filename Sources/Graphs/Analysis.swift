@@ -74,7 +74,7 @@ extension Graph {
       return to.dimensions.filter { $0 > 1 } == [from[1]].filter { $0 > 1 }
         || isTransposed(input) && to.dimensions.filter { $0 > 1 } == [from[3]] ? input : nil
     case "Flatten", "Reshape":
-      return mergesSpatialAxes(from, to) ? input : nil
+      return mergesSpatialAxes(from, to) && comesFromPixels(input) ? input : nil
     default: return nil
     }
   }
@@ -83,6 +83,25 @@ extension Graph {
   private func mergesSpatialAxes(_ from: Shape, _ to: Shape) -> Bool {
     let starts = Set(to.strides)
     return from.strides[1...2].contains { $0 > 1 && !starts.contains($0) }
+  }
+
+  /// Whether a value follows a convolution or a pooling elementwise: the heads of an attention also
+  /// have four axes, but no pixels.
+  private func comesFromPixels(_ value: ValueID) -> Bool {
+    let producers = producers()
+    var value = value
+    while let index = producers[value.index], let input = nodes[index].inputs.first ?? nil {
+      switch nodes[index].op.opType {
+      case "Conv", "ConvTranspose", "MaxPool", "AveragePool", "LpPool", "Resize", "DepthToSpace":
+        return true
+      case "MatMul", "Gemm", "Softmax", "Reshape", "Einsum": return false
+      default:
+        // An operand that is computed leads on, one that is constant does not.
+        let computed = nodes[index].inputs.compactMap { $0 }.first { self[$0].constant == nil }
+        value = computed ?? input
+      }
+    }
+    return self[value].constant == nil
   }
 
   /// Whether a map is the [N, H, W, C] form of the input of the Transpose that makes it.

@@ -21,5 +21,5 @@ struct NodeSuiteTests {
   }
 
   /// Raised whenever more cases pass.
-  static let passedFloor = 0
+  static let passedFloor = 904
 }

@@ -10,14 +10,19 @@ public enum ImageLayout: String, Sendable, Hashable {
 }
 
 extension Graph {
-  /// The layout of an image input, judged by which axis holds 1, 3 or 4 channels.
+  /// The layout of an image input: [N, H, W, C] when all that reads it turns it into [N, C, H, W];
+  /// else judged by which axis holds 1, 3 or 4 channels, the second before the last.
   ///
-  /// `nil` when the input is no image; [N, C, H, W] where both axes would do.
+  /// `nil` when the input is no image.
   public func layout(of input: ValueID) -> ImageLayout? {
     guard let shape = self[input].type?.shape, shape.rank == 4 else { return nil }
+    let readers = nodes.filter { $0.inputs.contains(input) }
+    if !readers.isEmpty, readers.allSatisfy({ turnsChannelsFirst($0, input) }) {
+      return .channelsLast
+    }
     let channels: Set = [1, 3, 4]
-    if channels.contains(shape[1]) { return .channelsFirst }
-    return channels.contains(shape[3]) ? .channelsLast : .channelsFirst
+    return !channels.contains(shape[1]) && channels.contains(shape[3])
+      ? .channelsLast : .channelsFirst
   }
 
   /// Returns the graph with a leading transposition of an image input to [N, C, H, W] removed: the
@@ -26,30 +31,34 @@ extension Graph {
   /// Keeps every other value's bits. Nothing changes when a reader of the input is not such a
   /// transposition, or when `keep` or the outputs need the values.
   public func foldingInputTranspose(of input: ValueID, keep: Set<ValueID> = []) -> Graph {
-    guard let type = self[input].type, type.shape.rank == 4, layout(of: input) == .channelsLast
-    else { return self }
-    let perm = [0, 3, 1, 2]
-    let target = Shape(perm.map { type.shape[$0] })
+    let readers = nodes.indices.filter { nodes[$0].inputs.contains(input) }
     var rewriter = Rewriter(self, keep: keep)
-    guard !rewriter.protected.contains(input) else { return self }
-    let readers = rewriter.indices.filter { rewriter.node($0).inputs.contains(input) }
+    guard let type = self[input].type, !readers.isEmpty, !rewriter.protected.contains(input),
+      readers.allSatisfy({ index in
+        turnsChannelsFirst(nodes[index], input)
+          && !rewriter.protected.contains(nodes[index].outputs[0])
+      })
+    else { return self }
     for index in readers {
-      let node = rewriter.node(index)
-      let moves = (node.op as? Transpose)?.perm == perm || node.op.isView && type.shape[3] == 1
-      guard moves, node.outputs.count == 1, rewriter.type(node.outputs[0])?.shape == target,
-        !rewriter.protected.contains(node.outputs[0])
-      else { return self }
-    }
-    for index in readers {
-      let output = rewriter.node(index).outputs[0]
       rewriter.remove(index)
-      rewriter.substitute(output, by: input)
+      rewriter.substitute(nodes[index].outputs[0], by: input)
     }
+    let target = Shape([0, 3, 1, 2].map { type.shape[$0] })
     rewriter.setType(TensorType(type.dtype, target), of: input)
     var graph = rewriter.finish()
     for index in graph.inputs.indices where graph.inputs[index].value == input {
       graph.inputs[index].dimensions = target.dimensions.map(Dimension.fixed)
     }
     return graph
+  }
+
+  /// Whether a node gives [N, C, H, W] for [N, H, W, C] with 1, 3 or 4 channels.
+  private func turnsChannelsFirst(_ node: Node, _ input: ValueID) -> Bool {
+    guard let shape = self[input].type?.shape, shape.rank == 4, [1, 3, 4].contains(shape[3]),
+      node.outputs.count == 1, node.inputs.first == input,
+      self[node.outputs[0]].type?.shape.dimensions == [0, 3, 1, 2].map({ shape[$0] })
+    else { return false }
+    if let transpose = node.op as? Transpose { return transpose.perm == [0, 3, 1, 2] }
+    return node.op.isView && shape[3] == 1 && shape[1] * shape[2] > 1
   }
 }

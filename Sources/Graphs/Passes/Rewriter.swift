@@ -11,8 +11,7 @@ struct Rewriter {
   let protected: Set<ValueID>
   private let originalCount: Int
   private var producers: [Int?]
-  /// The nodes that read a value, once for each input.
-  private var readers: [[Int]]
+  private var readers: [Set<Int>]
   private var removed: [Bool]
   private var inserted: [Int: [Int]] = [:]
   private var names: Set<String>
@@ -22,7 +21,7 @@ struct Rewriter {
     self.protected = keep.union(graph.outputs)
     self.originalCount = graph.nodes.count
     self.producers = graph.producers()
-    self.readers = [[Int]](repeating: [], count: graph.values.count)
+    self.readers = [Set<Int>](repeating: [], count: graph.values.count)
     self.removed = [Bool](repeating: false, count: graph.nodes.count)
     self.names = Set(graph.values.map(\.name))
     for index in graph.nodes.indices { register(index) }
@@ -47,8 +46,10 @@ struct Rewriter {
 
   /// The only reader of a value that may go with it, or `nil`; it reads the value once.
   func onlyReader(of id: ValueID) -> Int? {
-    let readers = readers[id.index]
-    return readers.count == 1 && !protected.contains(id) ? readers[0] : nil
+    guard readers[id.index].count == 1, !protected.contains(id),
+      let reader = readers[id.index].first
+    else { return nil }
+    return graph.nodes[reader].inputs.count { $0 == id } == 1 ? reader : nil
   }
 
   /// Whether only the given node needs the value.
@@ -99,7 +100,7 @@ struct Rewriter {
 
   /// Lets every reader of `old` read `new`.
   mutating func substitute(_ old: ValueID, by new: ValueID) {
-    for index in Set(readers[old.index]).sorted() {
+    for index in readers[old.index].sorted() {
       unregister(index)
       graph.nodes[index].inputs = graph.nodes[index].inputs.map { $0 == old ? new : $0 }
       register(index)
@@ -142,12 +143,12 @@ struct Rewriter {
   }
 
   private mutating func register(_ index: Int) {
-    for case .some(let input) in graph.nodes[index].inputs { readers[input.index].append(index) }
+    for case .some(let input) in graph.nodes[index].inputs { readers[input.index].insert(index) }
   }
 
   private mutating func unregister(_ index: Int) {
     for case .some(let input) in graph.nodes[index].inputs {
-      readers[input.index].removeAll { $0 == index }
+      readers[input.index].remove(index)
     }
   }
 
