@@ -24,6 +24,7 @@ typedef float ic_v8u __attribute__((ext_vector_type(8), aligned(4)));
 #include "ic_tile_split.h"
 #include "ic_tile_table.h"
 
+#define IC_DEPTHWISE_PIXELS 4
 #include "ic_simd_impl.h"
 const ic_kernels ic_avx2_kernels = IC_KERNELS;
 

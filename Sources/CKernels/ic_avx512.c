@@ -24,6 +24,7 @@
   }
 #include "ic_tile_table.h"
 
+#define IC_DEPTHWISE_PIXELS 14
 #include "ic_simd_impl.h"
 const ic_kernels ic_avx512_kernels = IC_KERNELS;
 

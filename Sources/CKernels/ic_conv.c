@@ -31,12 +31,6 @@ typedef struct ic_region {
   ptrdiff_t image, image_end, y, y_end, tile, tile_end;
 } ic_region;
 
-/// The first pixel of tile `t` of `tiles` that split `width` evenly.
-IC_INLINE ptrdiff_t tile_start(ptrdiff_t t, ptrdiff_t tiles, ptrdiff_t width) {
-  const ptrdiff_t size = width / tiles, rest = width % tiles;
-  return t * size + ic_min(t, rest);
-}
-
 /// Runs a tile whose last block has only `lanes` columns in memory.
 static void run_partial(
     const ic_walk *walk, const ic_tile *tile, ptrdiff_t pixels, ptrdiff_t blocks,
@@ -82,9 +76,9 @@ static void run_panel(
   const int partial = walk->exact && rest < blocks * IC_BLOCK;
   for (ptrdiff_t image = region->image; image < region->image_end; image++) {
     for (ptrdiff_t y = region->y; y < region->y_end; y++) {
-      ptrdiff_t x = tile_start(region->tile, tiles, walk->width);
+      ptrdiff_t x = ic_tile_start(region->tile, tiles, walk->width);
       for (ptrdiff_t t = region->tile; t < region->tile_end; t++) {
-        const ptrdiff_t end = tile_start(t + 1, tiles, walk->width);
+        const ptrdiff_t end = ic_tile_start(t + 1, tiles, walk->width);
         tile.input = input + pixel_offset(&walk->input, image, y, x);
         tile.output = walk->output.origin + block * walk->output.block +
                       pixel_offset(&walk->output, image, y, x);
@@ -94,7 +88,7 @@ static void run_panel(
         }
         tile.next = t + 1 < region->tile_end
                         ? (end - x) * walk->input.pixel
-                        : walk->input.row - (x - tile_start(region->tile, tiles, walk->width)) *
+                        : walk->input.row - (x - ic_tile_start(region->tile, tiles, walk->width)) *
                                                 walk->input.pixel;
         if (partial) {
           run_partial(walk, &tile, end - x, blocks, rest - (blocks - 1) * IC_BLOCK);

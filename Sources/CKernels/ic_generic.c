@@ -21,5 +21,6 @@
 #include "ic_tile_split.h"
 #include "ic_tile_table.h"
 
+#define IC_DEPTHWISE_PIXELS 2
 #include "ic_simd_impl.h"
 const ic_kernels ic_generic_kernels = IC_KERNELS;

@@ -100,6 +100,12 @@ IC_INLINE ptrdiff_t ic_min(ptrdiff_t a, ptrdiff_t b) { return a < b ? a : b; }
 IC_INLINE ptrdiff_t ic_max(ptrdiff_t a, ptrdiff_t b) { return a > b ? a : b; }
 IC_INLINE ptrdiff_t ic_ceil_div(ptrdiff_t a, ptrdiff_t b) { return (a + b - 1) / b; }
 
+/// The first pixel of tile `t` of `tiles` that split `width` evenly.
+IC_INLINE ptrdiff_t ic_tile_start(ptrdiff_t t, ptrdiff_t tiles, ptrdiff_t width) {
+  const ptrdiff_t size = width / tiles, rest = width % tiles;
+  return t * size + ic_min(t, rest);
+}
+
 /// The first pixel of image 0, block 0, inside the halo.
 IC_INLINE float *ic_blocked_origin(const ic_view *view) {
   return view->base + view->layout.top * ic_blocked_row_floats(&view->layout) +

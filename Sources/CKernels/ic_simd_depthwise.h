@@ -1,7 +1,5 @@
-// Depthwise rows: (taps of one channel block) x (neighbouring output pixels in registers).
-
-/// Pixels of one depthwise tile.
-#define IC_DEPTHWISE_PIXELS 8
+// Depthwise rows: (taps of one channel block) x (neighbouring output pixels in registers). The
+// including file defines IC_DEPTHWISE_PIXELS, the pixels of one tile.
 
 /// Adds one kernel row to `pixels` outputs; taps run from left to right for each output.
 IC_INLINE void ic_depthwise_add_row(
@@ -71,18 +69,31 @@ static void ic_depthwise_finish_row(const ic_depthwise_row *row) {
   }
 }
 
-#define IC_DEPTHWISE(size, stride)                                                        \
-  static void ic_depthwise_##size##_##stride(const ic_depthwise_row *row) {               \
-    ptrdiff_t x = 0;                                                                      \
-    for (; x + 8 <= row->width; x += 8) ic_depthwise_pixels(row, x, 8, size, stride);     \
-    if (x + 7 <= row->width) {                                                            \
-      ic_depthwise_pixels(row, x, 7, size, stride);                                       \
-      x += 7;                                                                             \
-    }                                                                                     \
-    for (; x + 4 <= row->width; x += 4) ic_depthwise_pixels(row, x, 4, size, stride);     \
-    for (; x + 2 <= row->width; x += 2) ic_depthwise_pixels(row, x, 2, size, stride);     \
-    for (; x < row->width; x++) ic_depthwise_pixels(row, x, 1, size, stride);             \
-    ic_depthwise_finish_row(row);                                                         \
+/// A tile of `pixels`, where that many fit the registers.
+#define IC_DEPTHWISE_CASE(pixels, size, stride)                                  \
+  case pixels:                                                                   \
+    ic_depthwise_pixels(                                                         \
+        row, x, pixels <= IC_DEPTHWISE_PIXELS ? pixels : 1, size, stride);       \
+    break;
+
+/// Splits a row evenly into tiles.
+#define IC_DEPTHWISE(size, stride)                                               \
+  static void ic_depthwise_##size##_##stride(const ic_depthwise_row *row) {      \
+    const ptrdiff_t tiles = ic_ceil_div(row->width, IC_DEPTHWISE_PIXELS);        \
+    for (ptrdiff_t t = 0, x = 0; t < tiles; t++) {                               \
+      const ptrdiff_t end = ic_tile_start(t + 1, tiles, row->width);             \
+      switch (end - x) {                                                         \
+        IC_DEPTHWISE_CASE(1, size, stride) IC_DEPTHWISE_CASE(2, size, stride)    \
+        IC_DEPTHWISE_CASE(3, size, stride) IC_DEPTHWISE_CASE(4, size, stride)    \
+        IC_DEPTHWISE_CASE(5, size, stride) IC_DEPTHWISE_CASE(6, size, stride)    \
+        IC_DEPTHWISE_CASE(7, size, stride) IC_DEPTHWISE_CASE(8, size, stride)    \
+        IC_DEPTHWISE_CASE(9, size, stride) IC_DEPTHWISE_CASE(10, size, stride)   \
+        IC_DEPTHWISE_CASE(11, size, stride) IC_DEPTHWISE_CASE(12, size, stride)  \
+        IC_DEPTHWISE_CASE(13, size, stride) IC_DEPTHWISE_CASE(14, size, stride)  \
+      }                                                                          \
+      x = end;                                                                   \
+    }                                                                            \
+    ic_depthwise_finish_row(row);                                                \
   }
 IC_DEPTHWISE(3, 1)
 IC_DEPTHWISE(3, 2)

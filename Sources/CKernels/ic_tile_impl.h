@@ -132,16 +132,21 @@ IC_INLINE void ic_tile_body(
       }
     }
   }
-  if (!later && activation.kind != IC_ACTIVATION_NONE) {
-    const int clips = activation.kind == IC_ACTIVATION_CLIP;
-    const IC_TILE_VECTOR low = (IC_TILE_VECTOR)(clips ? activation.a : 0.0f);
-    const IC_TILE_VECTOR high = (IC_TILE_VECTOR)(clips ? activation.b : __builtin_inff());
+  if (!later && activation.kind == IC_ACTIVATION_RELU) {
+    const IC_TILE_VECTOR zero = (IC_TILE_VECTOR)(0.0f);
+#pragma clang loop unroll(full)
+    for (int m = 0; m < pixels; m++) {
+#pragma clang loop unroll(full)
+      for (int v = 0; v < vectors; v++) acc[m][v] = acc[m][v] < zero ? zero : acc[m][v];
+    }
+  } else if (!later && activation.kind == IC_ACTIVATION_CLIP) {
+    const IC_TILE_VECTOR low = (IC_TILE_VECTOR)(activation.a);
+    const IC_TILE_VECTOR high = (IC_TILE_VECTOR)(activation.b);
 #pragma clang loop unroll(full)
     for (int m = 0; m < pixels; m++) {
 #pragma clang loop unroll(full)
       for (int v = 0; v < vectors; v++) {
-        IC_TILE_VECTOR x = acc[m][v];
-        x = x < low ? low : x;
+        const IC_TILE_VECTOR x = acc[m][v] < low ? low : acc[m][v];
         acc[m][v] = x > high ? high : x;
       }
     }

@@ -94,6 +94,19 @@ public struct BlockedView {
     BlockedView(base: base + index * imageStride, layout: layout, imageStride: imageStride)
   }
 
+  /// The view of `count` channels from `first` on, which begins a block.
+  ///
+  /// A kernel that writes to such a view writes its part of a concatenation in place. Lanes past
+  /// the part's last channel belong to it, so only the last part may end inside a block.
+  public func channels(from first: Int, count: Int) -> BlockedView {
+    precondition(first % ActivationLayout.block == 0 && first >= 0 && count > 0)
+    precondition(first + count <= layout.channels)
+    var part = layout
+    part.channels = count
+    let offset = first / ActivationLayout.block * (layout.blockedImageFloats / layout.blockCount)
+    return BlockedView(base: base + offset, layout: part, imageStride: imageStride)
+  }
+
   var c: ic_view { ic_view(base: base, layout: layout.c, image_stride: imageStride) }
 }
 

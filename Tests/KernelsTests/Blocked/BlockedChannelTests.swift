@@ -36,6 +36,23 @@ struct BlockedChannelTests {
     }
   }
 
+  @Test func `kernels write their parts of a concatenation in place`() {
+    let convolution = BlockedConvolutionCase(channels: (16, 24), size: (6, 9), images: 2)
+    let kernel = convolution.makeKernel(.best)
+    let input = BlockedActivations(random: convolution.inputLayout, images: 2, seed: 1)
+    let alone = BlockedActivations(convolution.outputLayout, images: 2)
+    kernel.run(input: input.view, output: alone.view, images: 2)
+    var layout = convolution.outputLayout
+    layout.channels = 32 + 24
+    let joined = BlockedActivations(layout, images: 2)
+    kernel.run(
+      input: input.view, output: joined.view.channels(from: 32, count: 24), images: 2)
+    for p in joined.positions() {
+      let expected = p.c < 32 ? GuardedFloats.untouched : alone[p.image, p.c - 32, p.y, p.x]
+      #expect(joined[p.image, p.c, p.y, p.x] == expected)
+    }
+  }
+
   @Test(
     arguments: InstructionSet.available, [(0, 58), (58, 58), (3, 16), (16, 32), (31, 2), (7, 90)])
   func `a split takes a range of channels`(

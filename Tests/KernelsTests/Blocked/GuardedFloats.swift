@@ -2,24 +2,38 @@ import InfercamTestSupport
 import Kernels
 import Testing
 
+#if canImport(Glibc)
+import Glibc
+#endif
+
 /// Memory of exactly the size a view needs, between guards that show when a kernel strays.
 ///
+/// A page that nobody may touch follows the memory, so that reading past the end stops the test.
 /// Fresh memory holds a number that no test computes; the padding lanes and the halo keep it unless
 /// a kernel writes there.
 final class GuardedFloats {
   static let untouched: Float = 12345.678
-  private static let guardCount = 64
   private static let sentinel: Float = -98765.43
-  private let memory: UnsafeMutablePointer<Float>
+  private let pages: UnsafeMutableRawPointer
+  private let byteCount: Int
   private let count: Int
+  /// On a 64-byte boundary, so that up to 15 floats lie between the end and the page.
+  let base: UnsafeMutablePointer<Float>
 
   init(count: Int) {
+    let page = Int(getpagesize())
+    let padded = (count + 15) / 16 * 16
+    let size = (padded * 4 + 256 + page - 1) / page * page
+    let pages = mmap(nil, size + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+    guard let pages, pages != MAP_FAILED, mprotect(pages + size, page, PROT_NONE) == 0 else {
+      preconditionFailure("no memory for a test")
+    }
+    self.pages = pages
+    self.byteCount = size + page
     self.count = count
-    let total = (count + 2 * Self.guardCount)
-    let raw = UnsafeMutableRawPointer.allocate(
-      byteCount: total * MemoryLayout<Float>.stride, alignment: 64)
-    memory = raw.initializeMemory(as: Float.self, repeating: Self.sentinel, count: total)
-    for index in 0..<count { base[index] = Self.untouched }
+    let floats = pages.initializeMemory(as: Float.self, repeating: Self.sentinel, count: size / 4)
+    base = floats + (size / 4 - padded)
+    base.update(repeating: Self.untouched, count: count)
   }
 
   convenience init(_ elements: [Float]) {
@@ -27,18 +41,17 @@ final class GuardedFloats {
     for (index, element) in elements.enumerated() { base[index] = element }
   }
 
-  deinit { UnsafeMutableRawPointer(memory).deallocate() }
+  deinit { munmap(pages, byteCount) }
 
-  var base: UnsafeMutablePointer<Float> { memory + Self.guardCount }
-  var elements: [Float] { (0..<count).map { base[$0] } }
+  var elements: [Float] { Array(UnsafeBufferPointer(start: base, count: count)) }
 
   var isFinite: Bool { elements.allSatisfy(\.isFinite) }
 
   /// Whether nothing was written before or after the memory.
   var isIntact: Bool {
-    (0..<Self.guardCount).allSatisfy {
-      memory[$0] == Self.sentinel && base[count + $0] == Self.sentinel
-    }
+    let end = (count + 15) / 16 * 16
+    return (-64..<0).allSatisfy { base[$0] == Self.sentinel }
+      && (count..<end).allSatisfy { base[$0] == Self.sentinel }
   }
 
   /// Whether both hold the same bits.
