@@ -43,6 +43,7 @@ let package = Package(
     .systemLibrary(name: "CLibTIFF", pkgConfig: "libtiff-4"),
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas"),
     .systemLibrary(name: "CNettle", pkgConfig: "nettle"),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib"),
     .target(
       name: "CImageCodecs", dependencies: ["CLibJPEG", "CLibPNG", "CLibTIFF"],
       cSettings: cSettings),
@@ -64,7 +65,7 @@ let package = Package(
     module(
       "ONNXImport", ["Graphs", "Kernels", "Tensors", "Faults", "CPlatform"], settings: numeric),
     module("Execution", ["Graphs", "Kernels", "Tensors", "Faults"], settings: numeric),
-    module("Attribution", ["Graphs", "Images", "Tensors", "Faults"], settings: numeric),
+    module("Attribution", ["Graphs", "Kernels", "Tensors", "Faults"], settings: numeric),
     // Level 5
     module("Requests", ["Images", "JSON", "Faults"]),
     module(

@@ -1,0 +1,92 @@
+import Faults
+import Graphs
+import Kernels
+import Tensors
+
+extension Lowering {
+  /// Emits a pooling over planes; false when the node is none that a kernel computes.
+  mutating func lowerPooling(_ index: Int) -> Bool {
+    let node = graph.nodes[index]
+    guard let value = node.inputs.first ?? nil, graph.isPlanes(value),
+      graph[value].constant == nil
+    else { return false }
+    let shape = graph.knownType(value).shape
+    switch node.op {
+    case let pool as MaxPool where node.outputs.count == 1:
+      guard let window = try? pool.geometry(input: shape) else { return false }
+      emitWindowPool(node, value, PoolGeometry(window, countIncludePad: false), isMaximum: true)
+    case let pool as AveragePool:
+      guard let window = try? pool.geometry(input: shape) else { return false }
+      emitWindowPool(
+        node, value, PoolGeometry(window, countIncludePad: pool.countIncludePad),
+        isMaximum: false)
+    case is GlobalAveragePool:
+      emitGlobalAverage(node, value)
+    case let mean as ReduceMean:
+      guard meansOverPlanes(mean, node, shape) else { return false }
+      emitGlobalAverage(node, value)
+    default: return false
+    }
+    return true
+  }
+
+  private func meansOverPlanes(_ mean: ReduceMean, _ node: Node, _ shape: Shape) -> Bool {
+    var axes = mean.axes
+    if node.inputs.count > 1, let input = node.inputs[1] {
+      guard let constant = graph[input].constant, constant.dtype == .int64 else { return false }
+      axes = constant.elements(of: Int64.self).map(Int.init)
+    }
+    guard let axes else { return false }
+    return Set(axes.map { $0 < 0 ? $0 + shape.rank : $0 }) == [2, 3]
+  }
+
+  private mutating func emitWindowPool(
+    _ node: Node, _ value: ValueID, _ geometry: PoolGeometry, isMaximum: Bool
+  ) {
+    let input = want(value, .blocked)
+    let output = Form(value: node.outputs[0], layout: .blocked)
+    let kernels = kernels
+    emit(
+      Operation(node.name, inputs: [input], outputs: [output]) { (bindings) throws(Fault) in
+        let (x, z) = (bindings.planes(input), bindings.planes(output))
+        return Step(node.name) { (images, arena) throws(Fault) in
+          let (from, to) = (x.view(arena, images.lowerBound), z.view(arena, images.lowerBound))
+          if isMaximum {
+            kernels.maxPool(geometry, input: from, output: to, images: images.count)
+          } else {
+            kernels.averagePool(geometry, input: from, output: to, images: images.count)
+          }
+        }
+      })
+  }
+
+  private mutating func emitGlobalAverage(_ node: Node, _ value: ValueID) {
+    let input = want(value, .blocked)
+    let output = Form(value: node.outputs[0], layout: .plain)
+    let channels = graph.knownType(value).shape[1]
+    let kernels = kernels
+    emit(
+      Operation(node.name, inputs: [input], outputs: [output]) { (bindings) throws(Fault) in
+        let x = bindings.planes(input)
+        let z = bindings.rows(output, columns: channels)
+        return Step(node.name) { (images, arena) throws(Fault) in
+          kernels.globalAveragePool(
+            input: x.view(arena, images.lowerBound), output: z.stacked(arena, images),
+            images: images.count)
+        }
+      })
+  }
+}
+
+extension PoolGeometry {
+  /// The window of a pooling over two axes.
+  fileprivate init(_ window: WindowGeometry, countIncludePad: Bool) {
+    let (rows, columns) = (window.axes[0], window.axes[1])
+    self.init(
+      kernel: (rows.kernel, columns.kernel), strides: (rows.stride, columns.stride),
+      dilations: (rows.dilation, columns.dilation),
+      pads: Halo(
+        top: rows.padBegin, left: columns.padBegin, bottom: rows.padEnd, right: columns.padEnd),
+      countIncludePad: countIncludePad)
+  }
+}

@@ -1,0 +1,29 @@
+import Faults
+import Graphs
+import Kernels
+
+/// A node, or several fused ones, with the layouts chosen for it but no memory yet.
+struct Operation: Sendable {
+  /// The names of the nodes it stands for.
+  var label: String
+  var inputs: [Form]
+  var outputs: [Form]
+  /// The zeros each input must have around it.
+  var halos: [Halo]
+  var sharing: Sharing
+  /// Makes the step once every form has its place; `nil` when sharing leaves nothing to do.
+  var makeStep: @Sendable (Bindings) throws(Fault) -> Step?
+
+  init(
+    _ label: String, inputs: [Form], outputs: [Form], halos: [Halo] = [],
+    sharing: Sharing = .none,
+    makeStep: @escaping @Sendable (Bindings) throws(Fault) -> Step?
+  ) {
+    self.label = label
+    self.inputs = inputs
+    self.outputs = outputs
+    self.halos = halos.isEmpty ? inputs.map { _ in Halo.none } : halos
+    self.sharing = sharing
+    self.makeStep = makeStep
+  }
+}

@@ -1,0 +1,59 @@
+import Faults
+import Kernels
+import Tensors
+
+/// One kernel call of the plan, with its memory bound: computes some images' outputs from their
+/// inputs.
+struct Step: Sendable {
+  /// The names of the nodes it computes, for profiles and messages.
+  let label: String
+  let run: @Sendable (_ images: Range<Int>, _ arena: Arena) throws(Fault) -> Void
+
+  init(
+    _ label: String,
+    run: @escaping @Sendable (_ images: Range<Int>, _ arena: Arena) throws(Fault) -> Void
+  ) {
+    self.label = label
+    self.run = run
+  }
+}
+
+/// A plane-wise value in the arena.
+struct PlanesAt: Hashable, Sendable {
+  let place: Place
+  let layout: ActivationLayout
+
+  /// The blocked planes of one image and, by stride, of those after it.
+  func view(_ arena: Arena, _ image: Int) -> BlockedView {
+    BlockedView(
+      base: arena.pointer(place, image: image), layout: layout,
+      imageStride: arena.imageStride(place))
+  }
+
+  /// The same memory as separate planes per channel.
+  func planar(_ arena: Arena, _ image: Int) -> PlanarView {
+    PlanarView(
+      base: arena.pointer(place, image: image), layout: layout,
+      imageStride: arena.imageStride(place))
+  }
+}
+
+/// A row-major matrix per image in the arena.
+struct RowsAt: Hashable, Sendable {
+  let place: Place
+  /// Rows of one image.
+  let rows: Int
+  let columns: Int
+
+  /// The rows of one image.
+  func view(_ arena: Arena, _ image: Int) -> RowsView {
+    RowsView(base: arena.pointer(place, image: image), rows: rows, columns: columns)
+  }
+
+  /// One row per image, for values that are a single row.
+  func stacked(_ arena: Arena, _ images: Range<Int>) -> RowsView {
+    RowsView(
+      base: arena.pointer(place, image: images.lowerBound), rows: images.count,
+      columns: columns, rowStride: max(arena.imageStride(place), columns))
+  }
+}
