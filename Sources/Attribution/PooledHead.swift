@@ -1,0 +1,115 @@
+import Graphs
+import Kernels
+import Tensors
+
+/// The end of a classifier whose scores are an affine function of the spatial means of a layer:
+/// global average pooling, then at most one matrix.
+///
+/// The gradient of score k by channel c is W[k, c] / (H · W) everywhere, so Grad-CAM needs no
+/// backward pass.
+struct PooledHead: Sendable {
+  /// [K, C] or [C, K]; `nil` when the means are the scores themselves.
+  private let weights: Tensor?
+  private let isTransposed: Bool
+  private let channels: Int
+  private let classes: Int
+  private let pixels: Int
+
+  /// The head after `layer`, when the graph ends in one.
+  init?(_ graph: Graph, layer: ValueID, logits: ValueID) {
+    guard let shape = graph[layer].type?.shape, shape.rank == 4,
+      let classes = graph[logits].type?.shape.elementCount
+    else { return nil }
+    let consumers = graph.consumers()
+    var value = layer
+    var isPooled = false
+    var weights: (tensor: Tensor, isTransposed: Bool)?
+    while value != logits {
+      let readers = consumers[value.index]
+      guard readers.count == 1, let index = readers.first else { return nil }
+      let node = graph.nodes[index]
+      if !isPooled {
+        guard Self.poolsPlanes(node, graph, shape) else { return nil }
+        isPooled = true
+      } else if let matrix = Self.matrix(node, of: value, graph) {
+        guard weights == nil else { return nil }
+        weights = matrix
+      } else if !node.op.isView, !Self.addsConstant(node, graph) {
+        return nil
+      }
+      value = node.outputs[0]
+    }
+    guard isPooled else { return nil }
+    self.weights = weights?.tensor
+    self.isTransposed = weights?.isTransposed ?? true
+    self.channels = shape[1]
+    self.classes = classes
+    self.pixels = shape[2] * shape[3]
+    let expected = weights == nil ? classes == channels : nil
+    if expected == false { return nil }
+    if let weights, weights.tensor.elementCount != channels * classes { return nil }
+  }
+
+  /// The weight of every channel in the map of a class.
+  func channelWeights(classIndex: Int) -> [Float] {
+    let scale = 1 / Float(pixels)
+    guard let weights else {
+      return (0..<channels).map { $0 == classIndex ? scale : 0 }
+    }
+    return weights.withElements(of: Float.self) { elements in
+      (0..<channels).map { channel in
+        let position =
+          isTransposed ? classIndex * channels + channel : channel * classes + classIndex
+        return elements[position] * scale
+      }
+    }
+  }
+
+  private static func poolsPlanes(_ node: Node, _ graph: Graph, _ shape: Shape) -> Bool {
+    switch node.op {
+    case is GlobalAveragePool: return true
+    case let pool as AveragePool:
+      guard let window = try? pool.geometry(input: shape), window.axes.count == 2 else {
+        return false
+      }
+      return window.axes.allSatisfy {
+        $0.output == 1 && $0.kernel == $0.input && $0.dilation == 1 && $0.padBegin == 0
+          && $0.padEnd == 0
+      }
+    case let mean as ReduceMean:
+      var axes = mean.axes
+      if node.inputs.count > 1, let input = node.inputs[1] {
+        guard let constant = graph[input].constant, constant.dtype == .int64 else { return false }
+        axes = constant.elements(of: Int64.self).map { Int($0) }
+      }
+      return Set((axes ?? []).map { $0 < 0 ? $0 + 4 : $0 }) == [2, 3]
+    default: return false
+    }
+  }
+
+  /// The constant matrix that a node multiplies one row with, and whether it is [K, C].
+  private static func matrix(
+    _ node: Node, of value: ValueID, _ graph: Graph
+  ) -> (tensor: Tensor, isTransposed: Bool)? {
+    guard node.inputs.count >= 2, node.inputs[0] == value, let weight = node.inputs[1],
+      let constant = graph[weight].constant, constant.dtype == .float32
+    else { return nil }
+    switch node.op {
+    case let gemm as Gemm where !gemm.transA && gemm.alpha == 1:
+      return (constant.aligned(), gemm.transB)
+    case is MatMul where constant.shape.rank == 2:
+      return (constant.aligned(), false)
+    case let conv as Conv where conv.group == 1 && constant.shape.rank == 4:
+      guard constant.shape[2] == 1, constant.shape[3] == 1,
+        graph[node.outputs[0]].type?.shape.dimensions.suffix(2) == [1, 1]
+      else { return nil }
+      return (constant.aligned(), true)
+    default: return nil
+    }
+  }
+
+  private static func addsConstant(_ node: Node, _ graph: Graph) -> Bool {
+    guard node.op is Add else { return false }
+    return node.inputs.contains { $0.map { graph[$0].constant != nil } ?? false }
+  }
+}
