@@ -1,0 +1,49 @@
+import Faults
+import Models
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+/// Turns the scores of one image into probabilities.
+struct ClassScores: Sendable {
+  let activation: ModelSpec.Activation
+  let temperature: Double
+
+  /// The probabilities of the classes.
+  ///
+  /// Softmax over logits divided by the temperature, or a sigmoid for each class on its own; computed
+  /// in Double and rounded once. Without an activation the scores are the probabilities.
+  /// - Throws: `Fault` with code `model.non_finite` when a score is not a finite number.
+  func probabilities(_ logits: [Float]) throws(Fault) -> [Float] {
+    guard let worst = logits.firstIndex(where: { !$0.isFinite }) else {
+      return compute(logits)
+    }
+    throw Fault(
+      .modelNonFinite,
+      "the model's score of class \(worst) is not a finite number: check the model and the input",
+      details: ["class": .int(worst)])
+  }
+
+  private func compute(_ logits: [Float]) -> [Float] {
+    switch activation {
+    case .none:
+      return logits
+    case .sigmoid:
+      return logits.map { Float(1 / (1 + exp(-Double($0) / temperature))) }
+    case .softmax:
+      let highest = Double(logits.max() ?? 0)
+      let exponentials = logits.map { exp((Double($0) - highest) / temperature) }
+      let sum = exponentials.reduce(0, +)
+      return exponentials.map { Float($0 / sum) }
+    }
+  }
+
+  /// The classes with the highest probabilities, ties in the order of the classes.
+  static func ranking(_ probabilities: [Float], count: Int) -> [Int] {
+    let order = probabilities.indices.sorted {
+      probabilities[$0] == probabilities[$1] ? $0 < $1 : probabilities[$0] > probabilities[$1]
+    }
+    return Array(order.prefix(count))
+  }
+}

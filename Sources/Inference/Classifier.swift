@@ -1,0 +1,163 @@
+import Attribution
+import Digests
+public import Execution
+public import Faults
+import Graphs
+import Images
+public import Models
+import Requests
+import Tensors
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+/// One loaded model version with what is asked of it; shared by all workers.
+///
+/// Bytes go in, predictions and heatmaps come out. No image's result depends on the others of its
+/// batch.
+public final class Classifier: Sendable {
+  public let model: ModelVersion
+  public let request: InferenceRequest
+  /// The name of the layer that is explained.
+  public let layerName: String?
+  let network: Network
+  let explainer: Explainer?
+  private let logits: ValueID
+  private let scores: ClassScores
+  private let isChannelsLast: Bool
+  let normalization: Normalization
+
+  /// Loads the model: maps its file, checks its digest, imports and compiles its graph.
+  /// - Throws: `Fault` with a code of the model, `layer.not_found` or `explain.not_supported`.
+  public init(
+    _ model: ModelVersion, request: InferenceRequest, engine: EngineOptions = EngineOptions()
+  ) throws(Fault) {
+    let explains = request.gradCAM.enabled
+    let layer = request.gradCAM.layer == "auto" ? model.spec.gradCAMLayer : request.gradCAM.layer
+    let prepared = try NetworkPreparation(
+      model, storage: try model.load(), layer: explains ? layer : nil)
+    let explainer = try prepared.layer.map { layer throws(Fault) in
+      try Explainer(prepared.graph, layer: layer, logits: prepared.logits)
+    }
+    self.model = model
+    self.request = request
+    self.explainer = explainer
+    self.layerName = prepared.layer.map { prepared.graph[$0].name }
+    self.logits = prepared.logits
+    self.scores = prepared.scores
+    self.isChannelsLast = prepared.isChannelsLast
+    self.network = try Network(
+      prepared.graph, results: [prepared.logits] + (explainer?.requiredValues ?? []),
+      kernels: engine.kernels)
+    let input = model.spec.input
+    self.normalization = try Normalization(
+      order: ColorOrder(input.color), mean: input.mean, std: input.std)
+    try checkTarget()
+  }
+
+  /// Allocates the memory one worker needs.
+  public func makeWorkspace(maximumBatch: Int) -> Workspace {
+    network.makeWorkspace(maximumBatch: maximumBatch)
+  }
+
+  /// Classifies and explains a batch; an image that fails leaves the others alone.
+  ///
+  /// The batch may be larger than the workspace: it then runs in several parts.
+  public func predict(
+    _ inputs: [PreparedInput], workspace: Workspace
+  ) -> [Result<Prediction, Fault>] {
+    var results: [Result<Prediction, Fault>] = []
+    var start = 0
+    while start < inputs.count {
+      let end = min(start + workspace.maximumBatch, inputs.count)
+      results += predictPart(Array(inputs[start..<end]), workspace)
+      start = end
+    }
+    return results
+  }
+
+  private func predictPart(
+    _ inputs: [PreparedInput], _ workspace: Workspace
+  ) -> [Result<Prediction, Fault>] {
+    let started = milliseconds()
+    for (image, input) in inputs.enumerated() { write(input, to: workspace, image: image) }
+    do throws(Fault) {
+      try network.run(images: inputs.count, in: workspace)
+    } catch {
+      return inputs.map { _ in .failure(error) }
+    }
+    let share = (milliseconds() - started) / Double(inputs.count)
+    return inputs.indices.map { image in
+      Result { () throws(Fault) in
+        try prediction(inputs[image], workspace, image: image, milliseconds: share)
+      }
+    }
+  }
+
+  private func write(_ input: PreparedInput, to workspace: Workspace, image: Int) {
+    switch input.content {
+    case .image(let view, _, _):
+      let target = workspace.inputTarget(image: image)
+      let channels = normalization.order.channels
+      normalization.write(
+        view, to: target.base, planeStride: isChannelsLast ? 1 : target.planeStride,
+        rowStride: isChannelsLast ? view.width * channels : target.rowStride,
+        pixelStride: isChannelsLast ? channels : 1)
+    case .tensor(let tensor):
+      workspace.setInput(tensor, image: image)
+    }
+  }
+
+  private func prediction(
+    _ input: PreparedInput, _ workspace: Workspace, image: Int, milliseconds share: Double
+  ) throws(Fault) -> Prediction {
+    let values = workspace.result(logits, image: image).elements(of: Float.self)
+    let probabilities = try scores.probabilities(values)
+    let count = min(request.classify.topK, probabilities.count)
+    let ranking = ClassScores.ranking(probabilities, count: count)
+    let classes = ranking.map { index in
+      RankedClass(
+        index: index, id: model.labels.classes[index].id,
+        label: model.labels.classes[index].label, probability: probabilities[index])
+    }
+    let started = milliseconds()
+    let explanation = try explanation(of: input, top: ranking[0], workspace, image: image)
+    return Prediction(
+      logits: values, probabilities: probabilities,
+      ranking: classes.filter { Double($0.probability) >= request.classify.probThreshold },
+      effectiveTopK: count, explanation: explanation, inferenceMilliseconds: share,
+      explainMilliseconds: explanation == nil ? 0 : milliseconds() - started)
+  }
+
+  private func explanation(
+    of input: PreparedInput, top: Int, _ workspace: Workspace, image: Int
+  ) throws(Fault) -> Explanation? {
+    guard let explainer, let layerName else { return nil }
+    let target = try targetClass(of: input, top: top)
+    var forward: [ValueID: Tensor] = [:]
+    for value in explainer.requiredValues {
+      forward[value] = workspace.result(value, image: image)
+    }
+    return Explanation(
+      map: try explainer.map(classIndex: target, forward: forward), classIndex: target,
+      classID: model.labels.classes[target].id, layer: layerName)
+  }
+}
+
+extension ColorOrder {
+  init(_ color: ModelSpec.Color) {
+    switch color {
+    case .rgb: self = .rgb
+    case .bgr: self = .bgr
+    case .gray: self = .gray
+    }
+  }
+}
+
+/// Milliseconds of a clock that never goes back.
+func milliseconds() -> Double {
+  var time = timespec()
+  clock_gettime(CLOCK_MONOTONIC, &time)
+  return Double(time.tv_sec) * 1e3 + Double(time.tv_nsec) * 1e-6
+}

@@ -1,0 +1,22 @@
+public import Execution
+public import Images
+public import Requests
+
+/// How a network is computed; never what it computes.
+public struct EngineOptions: Sendable, Hashable {
+  /// The kernels that run it.
+  public var kernels = KernelChoice.auto
+
+  public init() {}
+}
+
+/// What is asked of every image of a batch.
+public struct InferenceRequest: Sendable {
+  public var classify = ClassifyOptions()
+  public var gradCAM = GradCAMOptions()
+  /// Scales the upright image down before anything else; `nil` leaves it.
+  public var resizeLongestSide: Int?
+  public var decoding = DecodeOptions()
+
+  public init() {}
+}

@@ -1,0 +1,51 @@
+public import Images
+import Tensors
+
+/// What a result says about where it comes from.
+public struct SourceFacts: Sendable, Hashable {
+  /// The SHA-256 of the file's bytes in hexadecimal.
+  public let sha256: String
+  /// The size of the file.
+  public let bytes: Int
+  /// `jpeg`, `png`, `tiff`, `bmp` or `npy`.
+  public let format: String
+  /// Stored width in pixels, before the orientation is applied; `nil` for a tensor.
+  public let width: Int?
+  /// Stored height in pixels, before the orientation is applied; `nil` for a tensor.
+  public let height: Int?
+  /// The EXIF orientation, 1 to 8; `nil` for a tensor.
+  public let orientation: Int?
+  /// The size that `resize` scaled the upright image to, when it did.
+  public let resized: PixelSize?
+  /// Notes such as `trailing_bytes:12`.
+  public let warnings: [String]
+  /// Whether damage was tolerated.
+  public let partial: Bool
+}
+
+/// One image ready for the network.
+public struct PreparedInput: Sendable {
+  public let source: SourceFacts
+  /// Milliseconds from bytes to upright pixels.
+  public let decodeMilliseconds: Double
+  /// Milliseconds from upright pixels to the model's view.
+  public let preprocessMilliseconds: Double
+  let content: Content
+  /// The class the sender says it shows: an id, a label or an index.
+  let label: String?
+
+  enum Content: Sendable {
+    /// The model's view of an image, and the upright image where a heatmap needs it.
+    case image(view: PixelBuffer, geometry: InputGeometry, upright: PixelBuffer?)
+    /// A model input [1, C, H, W] that needs no preprocessing.
+    case tensor(Tensor)
+  }
+
+  /// Bytes that the input holds until it is released.
+  public var byteCount: Int {
+    switch content {
+    case .image(let view, _, let upright): view.byteCount + (upright?.byteCount ?? 0)
+    case .tensor(let tensor): tensor.byteCount
+    }
+  }
+}
