@@ -33,8 +33,10 @@ struct FusionFinder {
     self.consumers = graph.consumers()
   }
 
-  /// Returns the fusions by their root node. Later roots choose first: of two branches that meet in
-  /// an addition, the one computed last takes it.
+  /// Returns the fusions by their root node.
+  ///
+  /// Later roots choose first: of two branches that meet in an addition, the one computed last
+  /// takes it.
   func find(isRoot: (Node) -> Bool, takesResidual: (Node) -> Bool) -> [Int: Fusion] {
     var claimed: Set<Int> = []
     var fusions: [Int: Fusion] = [:]
