@@ -211,6 +211,7 @@ private let reductionOperators: [String: OperatorBuilder] = [
       axis: try node.int("axis", default: -1), largest: try node.bool("largest", default: true),
       sorted: try node.bool("sorted", default: true), k: try node.int("k"))
   },
+  "Einsum": { node throws(Fault) in Einsum(equation: try node.string("equation", default: "")) },
   "CumSum": { node throws(Fault) in
     CumSum(
       exclusive: try node.bool("exclusive", default: false),

@@ -57,6 +57,8 @@ struct ResizedAxis {
     self.inputCount = inputCount
     self.outputCount = outputCount
     self.scale = scale
+    self.isIdentity =
+      scale == 1 && inputCount == outputCount && mode != .tfCropAndResize
     let source = Double(inputCount)
     // The extent is this rounded down, unless it is a whole number but for rounding.
     let product = scale * source
@@ -82,10 +84,8 @@ struct ResizedAxis {
     }
   }
 
-  /// Whether the result is the source.
-  var isIdentity: Bool {
-    inputCount == outputCount && places.enumerated().allSatisfy { Double($0) == $1 }
-  }
+  /// Whether the result is the source: always so at scale 1 without a crop.
+  let isIdentity: Bool
 
   /// The nearest source index of each result; -1 where it lies outside.
   func nearest(_ mode: NearestMode) -> [Int] {

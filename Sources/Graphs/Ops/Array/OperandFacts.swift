@@ -92,14 +92,14 @@ struct OperandFacts {
   /// The type of an output whose size may come from attributes or values: at most 2 GiB.
   func type(_ dtype: DType, _ extents: [Int]) throws(Fault) -> TensorType {
     let shape = Shape(extents)
-    let count: Int
-    do {
-      count = try shape.checkedElementCount()
-    } catch {
-      throw fault(error.message)
-    }
-    guard count <= (1 << 31) / dtype.byteSize else {
-      throw fault("an output of shape \(shape) exceeds 2 GiB: check the model's dimensions")
+    var count = 1
+    for extent in extents {
+      // An extent of 0 does not excuse others whose strides would overflow.
+      let (product, overflow) = count.multipliedReportingOverflow(by: max(extent, 1))
+      guard extent >= 0, !overflow, product <= (1 << 31) / dtype.byteSize else {
+        throw fault("an output of shape \(shape) is impossible: check the model's dimensions")
+      }
+      count = product
     }
     return TensorType(dtype, shape)
   }
