@@ -10,6 +10,14 @@ public func cast(_ x: Tensor, into result: Tensor) throws(Fault) {
   if x.dtype == result.dtype {
     try StridedCopy(extents: [x.elementCount], sourceStrides: [1], targetStrides: [1])
       .run(from: x, to: result)
+  } else if x.dtype == .float32, result.dtype == .float16 {
+    defer { withExtendedLifetime((x, result)) {} }
+    let (from, to) = (x.pointer(as: Float.self), result.mutablePointer(as: Float16.self))
+    for i in 0..<x.elementCount { to[i] = Float16(rounding: from[i]) }
+  } else if x.dtype == .float16, result.dtype == .float32 {
+    defer { withExtendedLifetime((x, result)) {} }
+    let (from, to) = (x.pointer(as: Float16.self), result.mutablePointer(as: Float.self))
+    for i in 0..<x.elementCount { to[i] = from[i].real }
   } else {
     try dispatch(x.dtype, CastSourceBody(x: x, result: result))
   }

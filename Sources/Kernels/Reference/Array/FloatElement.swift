@@ -59,12 +59,37 @@ extension Double: FloatElement {
   init(rounding value: Double) { self = value }
 }
 
+/// The conversions are spelled in integer steps, which vectorise; the standard library's call a
+/// function for each element where the processor has no instruction for it.
 extension Float16: FloatElement {
-  var wide: Double { Double(self) }
-  var double: Double { Double(self) }
-  var real: Float { Float(self) }
+  var wide: Double { Double(real) }
+  var double: Double { Double(real) }
+
+  var real: Float {
+    let bits = UInt32(bitPattern)
+    let magnitude = bits & 0x7FFF
+    // Scaling by 2^112 moves the exponent to Float32's bias, also that of subnormals.
+    let scaled = Float(bitPattern: magnitude << 13) * 0x1p112
+    let finite = scaled.bitPattern
+    let special = magnitude << 13 | 0x7F80_0000
+    return Float(bitPattern: (magnitude >= 0x7C00 ? special : finite) | (bits & 0x8000) << 16)
+  }
+
   init(converting value: Double) { self.init(value) }
-  init(rounding value: Float) { self.init(value) }
+
+  init(rounding value: Float) {
+    let bits = value.bitPattern
+    let sign = UInt16(truncatingIfNeeded: bits >> 16) & 0x8000
+    let magnitude = bits & 0x7FFF_FFFF
+    // Rebias the exponent and round the 13 bits that are cut to nearest even.
+    let normal = (magnitude &- 0x3800_0000 &+ 0xFFF &+ (magnitude >> 13 & 1)) >> 13
+    // Adding 0.5 leaves a subnormal in the lowest bits, rounded by the addition.
+    let subnormal = (Float(bitPattern: magnitude) + 0.5).bitPattern &- 0x3F00_0000
+    let special: UInt32 = magnitude > 0x7F80_0000 ? 0x7E00 : 0x7C00
+    let rounded = magnitude < 0x3880_0000 ? subnormal : normal
+    let result = magnitude >= 0x477F_F000 ? special : rounded
+    self.init(bitPattern: sign | UInt16(truncatingIfNeeded: result))
+  }
 }
 
 /// A type with the elementary functions of the C library.

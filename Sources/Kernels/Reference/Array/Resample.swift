@@ -65,6 +65,38 @@ private struct ResampleBody: FloatBody {
 
   func run<T: FloatElement>(_ type: T.Type) {
     let factors = weights.weights.map { T.Real($0) }
+    if layout.inner == 1 {
+      resampleRows(T.self, factors)
+    } else {
+      resampleSlices(T.self, factors)
+    }
+  }
+
+  /// Resamples the innermost axis.
+  private func resampleRows<T: FloatElement>(_ type: T.Type, _ factors: [T.Real]) {
+    let taps = weights.tapCount
+    var to = result.mutablePointer(as: T.self)
+    weights.indices.withUnsafeBufferPointer { indices in
+      factors.withUnsafeBufferPointer { factors in
+        for outer in 0..<layout.outer {
+          let row = x.pointer(as: T.self) + outer * layout.count
+          var tap = 0
+          for _ in 0..<weights.count {
+            var sum: T.Real = 0
+            for _ in 0..<taps {
+              sum += factors[tap] * row[indices[tap]].real
+              tap += 1
+            }
+            to.pointee = T(rounding: sum)
+            to += 1
+          }
+        }
+      }
+    }
+  }
+
+  /// Resamples another axis, whose slices are contiguous.
+  private func resampleSlices<T: FloatElement>(_ type: T.Type, _ factors: [T.Real]) {
     let (inner, taps) = (layout.inner, weights.tapCount)
     var to = result.mutablePointer(as: T.self)
     let sums = UnsafeMutablePointer<T.Real>.allocate(capacity: max(inner, 1))

@@ -65,7 +65,9 @@ private struct TakeBody: BitsBody {
     for outer in 0..<layout.outer {
       let slab = x.pointer(as: T.self) + outer * layout.count * inner
       for index in indices {
-        if index >= 0 {
+        if index >= 0, inner == 1 {
+          to.pointee = slab[index]
+        } else if index >= 0 {
           to.update(from: slab + index * inner, count: inner)
         } else if let filler {
           to.update(repeating: filler.pointer(as: T.self).pointee, count: inner)
