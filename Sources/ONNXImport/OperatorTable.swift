@@ -5,5 +5,6 @@ import Graphs
 typealias OperatorBuilder = @Sendable (NodeAttributes) throws(Fault) -> any Operator
 
 /// Every operator that can be imported, by ONNX name: one table a family, in `Ops/`.
-let operatorTable: [String: OperatorBuilder] = [neuralNetworkOperators, arrayOperators]
-  .reduce(into: [:]) { table, family in table.merge(family) { first, _ in first } }
+let operatorTable: [String: OperatorBuilder] = [
+  neuralNetworkOperators, arrayOperators, quantizationOperators,
+].reduce(into: [:]) { table, family in table.merge(family) { first, _ in first } }

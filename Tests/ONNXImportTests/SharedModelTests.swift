@@ -7,7 +7,7 @@ import Testing
 struct SharedModelTests {
   static let models: [String] = {
     guard let folder = SharedFolder.path else { return [] }
-    return Files.names(in: folder + "/models").filter { !$0.hasSuffix("_qdq") }.sorted().map {
+    return Files.names(in: folder + "/models").sorted().map {
       "\(folder)/models/\($0)/1/model.onnx"
     }
   }()
