@@ -47,6 +47,12 @@ typedef void (*ic_depthwise_function)(const ic_depthwise_row *row);
 /// Depthwise rows with kernels of their own: 3x3, 5x5 and 7x7 at strides 1 and 2.
 #define IC_DEPTHWISE_SIZES 3
 
+/// Pooling windows of a row of outputs: `width` of them, `step` floats apart, each of `rows` x
+/// `columns` pixels of 16 floats.
+typedef struct ic_windows {
+  ptrdiff_t rows, row_stride, columns, column_stride, step, width;
+} ic_windows;
+
 struct ic_kernels {
   ic_tile_function tile[2][IC_TILE_PIXELS];
   ic_depthwise_function depthwise[IC_DEPTHWISE_SIZES][2];
@@ -62,14 +68,9 @@ struct ic_kernels {
   /// out = in * scale + shift over `count` floats; either may be NULL.
   void (*affine_row)(
       const float *in, const float *scale, const float *shift, float *out, ptrdiff_t count);
-  /// Maximum, or sum times `factor`, over `rows` x `columns` pixels of 16 floats, for `width`
-  /// windows that are `step` floats apart.
-  void (*row_max)(
-      const float *in, ptrdiff_t rows, ptrdiff_t row_stride, ptrdiff_t columns,
-      ptrdiff_t column_stride, ptrdiff_t step, ptrdiff_t width, float *out);
-  void (*row_sum)(
-      const float *in, ptrdiff_t rows, ptrdiff_t row_stride, ptrdiff_t columns,
-      ptrdiff_t column_stride, ptrdiff_t step, ptrdiff_t width, float factor, float *out);
+  /// The maximum, or the sum times `factor`, of each window.
+  void (*row_max)(const float *in, const ic_windows *windows, float *out);
+  void (*row_sum)(const float *in, const ic_windows *windows, float factor, float *out);
   /// The sum over a plane of `rows` x `columns` pixels of 16 floats, times `factor`.
   void (*plane_mean)(
       const float *in, ptrdiff_t rows, ptrdiff_t row_stride, ptrdiff_t columns, float factor,

@@ -120,9 +120,15 @@ void ic_matrix_pack(
   for (ptrdiff_t n = 0; n < columns; n += IC_PANEL) {
     const ptrdiff_t rest = columns - n;
     const ptrdiff_t width = ic_min(IC_PANEL, ic_blocks(rest) * IC_BLOCK);
-    for (ptrdiff_t k = 0; k < inner; k++) {
+    const int copies = column_stride == 1 && rest >= width;
+    for (ptrdiff_t k = 0; k < inner; k++, packed += width) {
+      const float *from = weights + k * inner_stride + n * column_stride;
+      if (copies) {
+        memcpy(packed, from, (size_t)width * sizeof(float));
+        continue;
+      }
       for (ptrdiff_t j = 0; j < width; j++) {
-        *packed++ = j < rest ? weights[k * inner_stride + (n + j) * column_stride] : 0.0f;
+        packed[j] = j < rest ? from[j * column_stride] : 0.0f;
       }
     }
   }

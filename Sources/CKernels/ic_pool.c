@@ -40,13 +40,12 @@ static void pool_run(
   const float *in = row->plane + (y_start + rows.first * pool->dilation_h) * row->row_stride +
                     (start + columns.first * pool->dilation_w) * IC_BLOCK;
   const int empty = rows.count == 0 || columns.count == 0;
-  const ptrdiff_t row_step = pool->dilation_h * row->row_stride;
-  const ptrdiff_t column_step = pool->dilation_w * IC_BLOCK;
   if (empty) in = row->plane;
+  const ic_windows windows = {
+      empty ? 0 : rows.count, pool->dilation_h * row->row_stride, columns.count,
+      pool->dilation_w * IC_BLOCK, empty ? 0 : step, width};
   if (row->is_max) {
-    row->kernels->row_max(
-        in, empty ? 0 : rows.count, row_step, columns.count, column_step, empty ? 0 : step, width,
-        out);
+    row->kernels->row_max(in, &windows, out);
     return;
   }
   ptrdiff_t counted = rows.count * columns.count;
@@ -55,9 +54,7 @@ static void pool_run(
                               start, pool->kernel_w, pool->dilation_w, row->width,
                               pool->pad_right);
   }
-  row->kernels->row_sum(
-      in, empty ? 0 : rows.count, row_step, columns.count, column_step, empty ? 0 : step, width,
-      counted > 0 ? 1.0f / (float)counted : 0.0f, out);
+  row->kernels->row_sum(in, &windows, counted > 0 ? 1.0f / (float)counted : 0.0f, out);
 }
 
 static void pool_row(const ic_pool_row *row, ptrdiff_t y, ptrdiff_t width, float *out) {

@@ -66,42 +66,59 @@ static void ic_simd_affine_row(
   __builtin_memcpy(out + whole, x, rest);
 }
 
-IC_INLINE ic_v ic_window(
-    const float *in, ptrdiff_t rows, ptrdiff_t row_stride, ptrdiff_t columns,
-    ptrdiff_t column_stride, const int is_max) {
-  ic_v acc = ic_splat(is_max ? -3.402823466e38f : 0.0f);
-  for (ptrdiff_t y = 0; y < rows; y++) {
-    const float *p = in + y * row_stride;
-    for (ptrdiff_t x = 0; x < columns; x++, p += column_stride) {
-      const ic_v value = ic_load(p);
-      if (is_max) {
-        // NaN stays, whether it comes first or later.
-        acc = ((value > acc) | (value != value)) ? value : acc;
-      } else {
-        acc += value;
-      }
+/// The maximum over a window where some element may be NaN, which then wins.
+static __attribute__((noinline)) void ic_window_max_with_nan(
+    const float *in, const ic_windows *w, float *out) {
+  ic_v acc = ic_splat(-3.402823466e38f);
+  for (ptrdiff_t y = 0; y < w->rows; y++) {
+    for (ptrdiff_t x = 0; x < w->columns; x++) {
+      const ic_v value = ic_load(in + y * w->row_stride + x * w->column_stride);
+      acc = ((value > acc) | (value != value)) ? value : acc;
     }
   }
-  return acc;
+  ic_store(out, acc);
 }
 
-static void ic_simd_row_max(
-    const float *in, ptrdiff_t rows, ptrdiff_t row_stride, ptrdiff_t columns,
-    ptrdiff_t column_stride, ptrdiff_t step, ptrdiff_t width, float *out) {
-  for (ptrdiff_t x = 0; x < width; x++) {
-    ic_store(
-        out + x * IC_BLOCK,
-        ic_window(in + x * step, rows, row_stride, columns, column_stride, 1));
+/// Maxima or scaled sums, with `columns` known to the compiler.
+IC_INLINE void ic_window_row(
+    const float *in, const ic_windows *w, const ptrdiff_t columns, const int is_max,
+    float factor, float *out) {
+  for (ptrdiff_t i = 0; i < w->width; i++, in += w->step, out += IC_BLOCK) {
+    ic_v sum = ic_splat(0.0f), largest = ic_splat(-3.402823466e38f);
+    const float *row = in;
+    for (ptrdiff_t y = 0; y < w->rows; y++, row += w->row_stride) {
+      for (ptrdiff_t x = 0; x < columns; x++) {
+        const ic_v value = ic_load(row + x * w->column_stride);
+        sum += value;
+        largest = value > largest ? value : largest;
+      }
+    }
+    if (!is_max) {
+      ic_store(out, sum * ic_splat(factor));
+    } else if (__builtin_reduce_or(sum != sum) == 0) {
+      ic_store(out, largest);
+    } else {
+      ic_window_max_with_nan(in, w, out);
+    }
   }
+}
+
+IC_INLINE void ic_window_row_any(
+    const float *in, const ic_windows *w, const int is_max, float factor, float *out) {
+  switch (w->columns) {
+    case 2: ic_window_row(in, w, 2, is_max, factor, out); break;
+    case 3: ic_window_row(in, w, 3, is_max, factor, out); break;
+    default: ic_window_row(in, w, w->columns, is_max, factor, out); break;
+  }
+}
+
+static void ic_simd_row_max(const float *in, const ic_windows *windows, float *out) {
+  ic_window_row_any(in, windows, 1, 0, out);
 }
 
 static void ic_simd_row_sum(
-    const float *in, ptrdiff_t rows, ptrdiff_t row_stride, ptrdiff_t columns,
-    ptrdiff_t column_stride, ptrdiff_t step, ptrdiff_t width, float factor, float *out) {
-  for (ptrdiff_t x = 0; x < width; x++) {
-    const ic_v sum = ic_window(in + x * step, rows, row_stride, columns, column_stride, 0);
-    ic_store(out + x * IC_BLOCK, sum * ic_splat(factor));
-  }
+    const float *in, const ic_windows *windows, float factor, float *out) {
+  ic_window_row_any(in, windows, 0, factor, out);
 }
 
 /// The mean over a plane, in eight partial sums per row of pixels.

@@ -55,9 +55,20 @@ static void ic_simd_layer_norm(
   }
 }
 
+/// The largest element; NaN may be passed over, as softmax spreads it by the sum.
+IC_INLINE float ic_largest(const float *in, ptrdiff_t count) {
+  ic_v top = ic_splat(in[0]);
+  ptrdiff_t i = 0;
+  for (; i + IC_BLOCK <= count; i += IC_BLOCK) {
+    const ic_v x = ic_load(in + i);
+    top = x > top ? x : top;
+  }
+  const ic_v tail = ic_load_tail(in + i, count - i, in[0]);
+  return __builtin_reduce_max(tail > top ? tail : top);
+}
+
 static void ic_simd_softmax(const float *in, float *out, ptrdiff_t count) {
-  float largest = in[0];
-  for (ptrdiff_t i = 1; i < count; i++) largest = in[i] > largest ? in[i] : largest;
+  const float largest = ic_largest(in, count);
   ic_v sum = ic_splat(0);
   for (ptrdiff_t i = 0; i < count; i += IC_BLOCK) {
     const ptrdiff_t lanes = ic_min(count - i, IC_BLOCK);

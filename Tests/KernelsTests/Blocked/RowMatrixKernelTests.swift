@@ -53,6 +53,34 @@ struct RowMatrixKernelTests {
     }
   }
 
+  @Test(arguments: InstructionSet.available, [(5, 48), (1, 64), (197, 32), (20, 17)])
+  func `a packed activation multiplies as a constant does`(
+    set: InstructionSet, shape: (inner: Int, columns: Int)
+  ) throws {
+    let (rows, inner, columns) = (9, shape.inner, shape.columns)
+    let kernels = try set.kernels
+    let weights = randomFloats(inner * columns, seed: 1)
+    let input = GuardedFloats(randomFloats(rows * inner, seed: 2))
+    let operand = RowsView(base: input.base, rows: rows, columns: inner)
+    for transposed in [false, true] {
+      let constant = weights.withUnsafeBufferPointer {
+        RowMatrixKernel(
+          inner: inner, columns: columns, weights: $0, transposed: transposed, kernels: kernels)
+      }
+      let expected = GuardedFloats(count: rows * columns)
+      constant.run(
+        input: operand, output: RowsView(base: expected.base, rows: rows, columns: columns))
+      let memory = GuardedFloats(count: PackedMatrix.floatCount(inner: inner, columns: columns))
+      let packed = PackedMatrix(
+        packing: weights, inner: inner, columns: columns, innerStride: transposed ? 1 : columns,
+        columnStride: transposed ? inner : 1, into: memory.base)
+      let output = GuardedFloats(count: rows * columns)
+      kernels.multiply(
+        operand, packed, output: RowsView(base: output.base, rows: rows, columns: columns))
+      #expect(output.isIntact && memory.isIntact && output.hasBits(of: expected))
+    }
+  }
+
   @Test func `no rows are no work`() {
     let weights: [Float] = [1, 2]
     let kernel = weights.withUnsafeBufferPointer {
