@@ -2,36 +2,38 @@ import Faults
 import Tensors
 
 extension Graph {
-  /// Returns the graph with per-channel factors and summands after a Conv, ConvTranspose-free, or
-  /// Gemm folded into its weights: BatchNormalization, and Mul, Add, Sub and Div by constants.
+  /// Returns the graph with per-channel factors and summands after a Conv, Gemm or MatMul folded
+  /// into its weights: BatchNormalization, and Mul, Add, Sub and Div by constants.
   ///
   /// Equal up to rounding: a whole chain is combined in Float64 and rounded once to Float32. A chain
   /// ends before a value that must survive. Weights other than Float32 and Float64 stay as they are.
+  /// A MatMul keeps one summand, which it has no place for.
   public func foldingAffine(keep: Set<ValueID> = []) -> Graph {
     var rewriter = Rewriter(self, keep: keep)
     for index in rewriter.indices {
       guard var layer = LinearLayer(index, rewriter) else { continue }
-      var last: Int?
+      var isScaled = false
+      var steps: [Int] = []
       while let reader = rewriter.onlyReader(of: layer.output),
         let step = AffineStep(rewriter.node(reader), of: layer, rewriter)
       {
         layer.apply(step, output: rewriter.node(reader).outputs[0])
-        rewriter.remove(reader)
-        last = reader
+        isScaled = isScaled || !(rewriter.node(reader).op is Add)
+        steps.append(reader)
       }
-      if last != nil { layer.store(at: index, in: &rewriter) }
+      guard layer.isWorthStoring(steps.count, isScaled: isScaled) else { continue }
+      for step in steps { rewriter.remove(step) }
+      layer.store(at: index, in: &rewriter)
     }
     return rewriter.finish()
   }
 }
 
-/// A Conv or Gemm with constant weights, and the affine map of its channels that follows it.
+/// A Conv, Gemm or MatMul with constant weights, and the affine map of its channels that follows it.
 private struct LinearLayer {
   let node: Node
   let op: any Operator
   let weight: Tensor
-  /// The bias of each output channel, in Float64.
-  private let bias: [Double]
   private var scale: [Double]
   private var shift: [Double]
   /// The axis of the output that counts channels, and of the weight.
@@ -59,6 +61,9 @@ private struct LinearLayer {
       (biasFactor, weightFactor) = (Double(gemm.beta), Double(gemm.alpha))
       self.op = Gemm(transA: gemm.transA, transB: gemm.transB)
       (self.channelAxis, self.weightAxis) = (1, gemm.transB ? 0 : 1)
+    case is MatMul where weight.shape.rank == 2 && shape.rank >= 2:
+      self.op = node.op
+      (self.channelAxis, self.weightAxis) = (shape.rank - 1, 1)
     default: return nil
     }
     let channels = weight.shape[weightAxis]
@@ -68,12 +73,11 @@ private struct LinearLayer {
         let values = tensor.perChannel(
           channels, axis: channelAxis, rank: shape.rank, isConvBias: node.op is Conv)
       else { return nil }
-      self.bias = values.map { $0 * biasFactor }
+      self.shift = values.map { $0 * biasFactor }
     } else {
-      self.bias = [Double](repeating: 0, count: channels)
+      self.shift = [Double](repeating: 0, count: channels)
     }
     self.scale = [Double](repeating: weightFactor, count: channels)
-    self.shift = bias
     self.node = node
     self.weight = weight
     self.output = node.outputs[0]
@@ -88,12 +92,28 @@ private struct LinearLayer {
     self.output = output
   }
 
+  /// Whether storing the chain removes a node: a MatMul with a summand alone is as good as it gets.
+  func isWorthStoring(_ steps: Int, isScaled: Bool) -> Bool {
+    op is MatMul ? isScaled || steps > 1 : steps > 0
+  }
+
   func store(at index: Int, in rewriter: inout Rewriter) {
     let weight = rewriter.addConstant(
       weight.scaled(by: scale, along: weightAxis), for: node, "weight")
+    if op is MatMul, shift.allSatisfy({ $0 == 0 }) {
+      rewriter.replace(index, by: op, [node.inputs[0], weight])
+      return rewriter.redirect(index, to: output)
+    }
     let bias = rewriter.addConstant(
       Tensor(doubles: shift, as: self.weight.dtype, [channels]), for: node, "bias")
-    rewriter.replace(index, by: op, [node.inputs[0], weight, bias])
+    if op is MatMul {
+      let product = rewriter.insert(
+        op, [node.inputs[0], weight], type: TensorType(self.weight.dtype, outputShape),
+        before: index)
+      rewriter.replace(index, by: Add(), [product, bias])
+    } else {
+      rewriter.replace(index, by: op, [node.inputs[0], weight, bias])
+    }
     rewriter.redirect(index, to: output)
   }
 }
@@ -143,7 +163,9 @@ private struct AffineStep {
     let statistics = node.inputs.dropFirst().compactMap { id in
       rewriter.constant(id)?.perChannel(layer.channels, axis: 0, rank: 1)
     }
-    guard statistics.count == 4, node.inputs[0] == layer.output, op.spatial else {
+    guard statistics.count == 4, node.inputs[0] == layer.output, op.spatial,
+      layer.channelAxis == 1
+    else {
       return nil
     }
     var step = AffineStep(scale: [], shift: [])

@@ -101,6 +101,30 @@ struct FoldingAffineTests {
   }
 
   @Test
+  func `a product of stacked matrices takes factors and keeps one summand`() throws {
+    var builder = GraphBuilder()
+    let x = builder.input("x", [1, 5, 4])
+    let weight = builder.random("weight", [4, 3])
+    let product = builder.node(MatMul(), [x, weight], output: "product")
+    let bias = builder.random("bias", [3])
+    let sum = builder.node(Add(), [product, bias], output: "sum")
+    let factor = builder.random("factor", [1, 1, 3])
+    let y = builder.node(Mul(), [sum, factor], output: "y")
+    let scaled = builder.finish(outputs: [y])
+    let after = try PassCheck(tolerance: 1e-6).expectSame(scaled) { $0.foldingAffine() }
+    #expect(after.opTypes == ["MatMul", "Add"])
+
+    let plain = builder.finish(outputs: [sum])
+    let unchanged = try PassCheck().expectSame(plain) { $0.foldingAffine() }
+    #expect(unchanged.nodes.map(\.inputs) == plain.nodes.prefix(2).map(\.inputs))
+
+    let unbiased = builder.node(Mul(), [product, factor], output: "unbiased")
+    let factorOnly = builder.finish(outputs: [unbiased])
+    let folded = try PassCheck(tolerance: 1e-6).expectSame(factorOnly) { $0.foldingAffine() }
+    #expect(folded.opTypes == ["MatMul"])
+  }
+
+  @Test
   func `a factor that is not finite stays`() throws {
     var builder = GraphBuilder()
     let conv = Self.convolution(&builder)
