@@ -29,7 +29,7 @@ extension Graph {
     let producers = producers()
     if let logits = logits ?? self.logits() {
       for node in ancestors(of: logits).reversed() {
-        guard let map = collapsedMap(node) else { continue }
+        guard let map = collapsedMap(node, producers) else { continue }
         if let target = channelsFirst(map, producers) { return target }
       }
     }
@@ -62,7 +62,7 @@ extension Graph {
   }
 
   /// The map whose spatial axes this node removes, if it does.
-  private func collapsedMap(_ node: Node) -> ValueID? {
+  private func collapsedMap(_ node: Node, _ producers: [Int?]) -> ValueID? {
     guard let input = node.inputs.first ?? nil, let output = node.outputs.first, isSpatial(input),
       let from = self[input].type?.shape, let to = self[output].type?.shape
     else { return nil }
@@ -72,9 +72,10 @@ extension Graph {
       return to.rank == 4 && to[2] * to[3] == 1 ? input : nil
     case "ReduceMean", "ReduceMax", "ReduceSum", "ReduceL2":
       return to.dimensions.filter { $0 > 1 } == [from[1]].filter { $0 > 1 }
-        || isTransposed(input) && to.dimensions.filter { $0 > 1 } == [from[3]] ? input : nil
+        || isTransposed(input, producers) && to.dimensions.filter { $0 > 1 } == [from[3]]
+        ? input : nil
     case "Flatten", "Reshape":
-      return mergesSpatialAxes(from, to) && comesFromPixels(input) ? input : nil
+      return mergesSpatialAxes(from, to) && comesFromPixels(input, producers) ? input : nil
     default: return nil
     }
   }
@@ -87,8 +88,7 @@ extension Graph {
 
   /// Whether a value follows a convolution or a pooling elementwise: the heads of an attention also
   /// have four axes, but no pixels.
-  private func comesFromPixels(_ value: ValueID) -> Bool {
-    let producers = producers()
+  private func comesFromPixels(_ value: ValueID, _ producers: [Int?]) -> Bool {
     var value = value
     while let index = producers[value.index], let input = nodes[index].inputs.first ?? nil {
       switch nodes[index].op.opType {
@@ -105,10 +105,8 @@ extension Graph {
   }
 
   /// Whether a map is the [N, H, W, C] form of the input of the Transpose that makes it.
-  private func isTransposed(_ map: ValueID) -> Bool {
-    nodes.contains { node in
-      node.outputs.first == map && (node.op as? Transpose)?.perm == [0, 2, 3, 1]
-    }
+  private func isTransposed(_ map: ValueID, _ producers: [Int?]) -> Bool {
+    producers[map.index].flatMap { nodes[$0].op as? Transpose }?.perm == [0, 2, 3, 1]
   }
 
   /// Follows a map back over copies, and over a transposition to [N, H, W, C].
@@ -117,7 +115,7 @@ extension Graph {
     while let index = producers[value.index], let input = nodes[index].inputs.first ?? nil {
       switch nodes[index].op.opType {
       case "Identity", "Dropout": value = input
-      case "Transpose" where isTransposed(value): return input
+      case "Transpose" where isTransposed(value, producers): return input
       default: return value
       }
     }
