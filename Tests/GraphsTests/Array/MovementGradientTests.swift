@@ -44,6 +44,9 @@ struct MovementGradientTests {
       ArrayGradientCase(
         "GatherElements", GatherElements(axis: 0),
         [matrix, Tensor([0, 3, -1, 0, 0, 0] as [Int64], shape: [2, 3])]),
+      ArrayGradientCase(
+        "GatherND", GatherND(batchDims: 1),
+        [seeded.uniform([2, 3, 2]), Tensor([2, -1, 0, 2] as [Int64], shape: [2, 2, 1])]),
       ArrayGradientCase("DepthToSpace", DepthToSpace(blocksize: 2), [image]),
       ArrayGradientCase(
         "DepthToSpace CRD", DepthToSpace(blocksize: 2, mode: .columnRowDepth), [image]),

@@ -15,6 +15,10 @@ extension BitwiseOperator {
     guard dtype != .bool, !dtype.isFloatingPoint else {
       throw operands.fault("takes integers, not \(dtype)")
     }
+    let isShift = function == .shiftLeft || function == .shiftRight
+    guard !isShift || [.uint8, .uint16, .uint32, .uint64].contains(dtype) else {
+      throw operands.fault("shifts unsigned integers, not \(dtype)")
+    }
     return [try operands.type(dtype, try operands.commonShape().dimensions)]
   }
 

@@ -120,6 +120,14 @@ public struct GatherND: Operator {
       try inputs.operand(0), indices: try inputs.operand(1), batchDims: batchDims,
       into: outputs[0])
   }
+
+  public func backward(_ pass: BackwardPass) throws(Fault) -> [Tensor?] {
+    guard let gradient = pass.gradient else { return pass.noGradients }
+    return pass.first(
+      try gatherNDBackward(
+        gradient, indices: try pass.input(1), batchDims: batchDims,
+        shape: try pass.input(0).shape))
+  }
 }
 
 /// Writes updates to their own places but along `axis`.

@@ -95,27 +95,36 @@ public enum BitwiseFunction: Sendable, Hashable, CaseIterable {
 }
 
 /// Combines the bits of two integer or boolean operands, repeated up to the shape of `result`.
+///
+/// Elements are taken as unsigned, which only a shift can tell.
 /// - Throws: `Fault` with code `model.invalid` when the elements are floating-point numbers.
 public func bitwise(
   _ function: BitwiseFunction, _ a: Tensor, _ b: Tensor, into result: Tensor
 ) throws(Fault) {
   precondition(a.dtype == result.dtype && b.dtype == result.dtype)
+  guard !result.dtype.isFloatingPoint else {
+    throw unsupported(result.dtype, expected: "integers or booleans")
+  }
   guard result.elementCount > 0 else { return }
-  try dispatchInteger(
-    result.dtype == .bool ? .uint8 : result.dtype,
-    BitwiseBody(
-      function: function, plan: BroadcastPlan(a.shape, b.shape, to: result.shape), a: a, b: b,
-      result: result))
+  let plan = BroadcastPlan(a.shape, b.shape, to: result.shape)
+  let body = BitwiseBody(function: function, plan: plan, a: a, b: b, result: result)
+  switch result.dtype.byteSize {
+  case 1: body.run(UInt8.self)
+  case 2: body.run(UInt16.self)
+  case 4: body.run(UInt32.self)
+  default: body.run(UInt64.self)
+  }
 }
 
-private struct BitwiseBody: IntegerBody {
+private struct BitwiseBody {
   let function: BitwiseFunction
   let plan: BroadcastPlan
   let a: Tensor
   let b: Tensor
   let result: Tensor
 
-  func run<T: IntegerElement>(_ type: T.Type) {
+  func run<T: FixedWidthInteger & BitwiseCopyable>(_ type: T.Type) {
+    defer { withExtendedLifetime(self) {} }
     let (a, b) = (a.pointer(as: T.self), b.pointer(as: T.self))
     let result = result.mutablePointer(as: T.self)
     switch function {

@@ -29,6 +29,21 @@ public func gatherND(
       x: x, places: places, inner: result.elementCount / places.count, result: result))
 }
 
+/// Returns the gradient by the input of `gatherND`, which had shape `shape`.
+public func gatherNDBackward(
+  _ gradient: Tensor, indices: Tensor, batchDims: Int, shape: Shape
+) throws(Fault) -> Tensor {
+  let places = try tuplePlaces(indices, batchDims: batchDims, in: shape)
+  let result = Tensor(zeros: gradient.dtype, shape)
+  guard !places.isEmpty else { return result }
+  try dispatch(
+    gradient.dtype,
+    ScatterBody(
+      updates: gradient, places: places, inner: gradient.elementCount / places.count,
+      reduction: .add, result: result))
+  return result
+}
+
 /// How a scattered element meets the one that is there.
 public enum ScatterReduction: Sendable, Hashable {
   case replace
