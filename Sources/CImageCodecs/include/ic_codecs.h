@@ -7,11 +7,12 @@
 // Status of every entry. Anything but IC_OK comes with a message.
 enum {
   IC_OK = 0,
-  IC_CORRUPT = 1,      // the bytes break the format's rules or end early
+  IC_CORRUPT = 1,      // the bytes break the format's rules
   IC_NO_MEMORY = 2,    // the codec needs more than `codec_bytes`, or malloc failed
   IC_DEADLINE = 3,     // `cpu_ns` of thread time are used up
   IC_SCAN_LIMIT = 4,   // a progressive JPEG has more than `max_scans` scans
   IC_UNSUPPORTED = 5,  // a variant of the format outside the written rules
+  IC_TRUNCATED = 6,    // the bytes end early
 };
 
 // What a decoder may spend; all fields are required.
@@ -92,5 +93,47 @@ void ic_resample_rows(
 void ic_resample_columns(
   const uint8_t *in, ptrdiff_t in_stride, int32_t first_row, uint8_t *out, ptrdiff_t out_stride,
   int32_t row_bytes, const ic_taps *taps, int level);
+
+enum { IC_PNG_GRAY = 0, IC_PNG_RGB = 1, IC_PNG_INDEXED = 2, IC_PNG_RGBA = 3 };
+
+// An 8-bit PNG to be written.
+typedef struct {
+  int32_t kind;
+  int32_t width;
+  int32_t height;
+  int32_t filter;          // of every row: 0 none, 1 sub, 2 up, 3 average, 4 Paeth
+  const uint8_t *palette;  // R, G, B per colour, for indexed images
+  int32_t colours;
+  const uint8_t *alpha;  // of the first `alphas` colours
+  int32_t alphas;
+} ic_png_image;
+
+typedef struct ic_png_writer ic_png_writer;
+
+// NULL without memory.
+ic_png_writer *ic_png_begin(const ic_png_image *image);
+
+// Appends rows, `stride` bytes apart.
+int ic_png_rows(ic_png_writer *writer, const uint8_t *rows, ptrdiff_t stride, int32_t count);
+
+// Ends the file once all rows are there; the bytes live as long as the writer.
+int ic_png_finish(ic_png_writer *writer, const uint8_t **bytes, size_t *length);
+
+void ic_png_free(ic_png_writer *writer);
+
+// Interpolates a row of heat between grid columns and scales it from 0...1 to levels 0...254.
+// Pixels starts[s]..<starts[s+1] lie between line[s] and line[s + 1], weights[x] of the way.
+void ic_heat_levels(
+  const float *line, const int32_t *starts, int32_t segments, const float *weights,
+  uint8_t *levels);
+
+// Mixes colours into a photo: out = (photo * keep + colour) / 256; `colours` holds four values per
+// level, the first three being R, G, B times (256 - keep), plus 128 for rounding.
+void ic_heat_blend(
+  const uint8_t *photo, const uint8_t *levels, const uint16_t *colours, uint32_t keep,
+  int32_t count, uint8_t *out);
+
+// Half the luminance of a photo, for what the model did not see.
+void ic_heat_dim(const uint8_t *photo, int32_t count, uint8_t *out);
 
 #endif

@@ -57,6 +57,7 @@ enum Codec {
         details: ["reason": .string("memory")])
     case Int(IC_DEADLINE): return .undecodable(what, reason: "deadline", row: row)
     case Int(IC_SCAN_LIMIT): return .undecodable(what, reason: "scan_limit", row: row)
+    case Int(IC_TRUNCATED): return .undecodable(what, reason: "truncated", row: row)
     case Int(IC_UNSUPPORTED): return .undecodable(what, reason: "unsupported", row: row)
     default: return .undecodable(what, row: row)
     }

@@ -40,7 +40,7 @@ enum PNGHeader {
     {
       throw .undecodable("the PNG holds too few bytes for \(walk.width) x \(walk.height) pixels")
     }
-    let whole = walk.interlaced && orientation != .upright
+    let whole = walk.interlaced && (orientation != .upright || walk.colour == 3)
     let side = min(walk.width, limits.maxSide)
     let codecBytes =
       (1 << 18) + side * 64 + (whole ? side * min(walk.height, limits.maxSide) * 3 : 0)

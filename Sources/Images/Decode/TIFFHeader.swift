@@ -41,7 +41,7 @@ enum TIFFHeader {
       throw Fault(
         .paramOutOfRange, "page \(options.page ?? 0) does not exist, the TIFF has \(pages.count)")
     }
-    return try found(pages[options.page ?? 0])
+    return try found(pages[options.page ?? 0], options.limits)
   }
 
   /// The full-size images among the first directories of the chain.
@@ -63,7 +63,9 @@ enum TIFFHeader {
     return pages
   }
 
-  private static func found(_ directory: TIFFDirectory) throws(Fault) -> ImageHeader.Found {
+  private static func found(
+    _ directory: TIFFDirectory, _ limits: DecodeLimits
+  ) throws(Fault) -> ImageHeader.Found {
     guard let width = directory.value(256), let height = directory.value(257) else {
       throw .undecodable("the TIFF does not state its size")
     }
@@ -72,14 +74,14 @@ enum TIFFHeader {
       orientation = known
     }
     let warnings = directory.value(34675) == nil ? [] : ["icc_ignored"]
-    let inRange = (1...1_000_000).contains(width) && (1...1_000_000).contains(height)
-    guard inRange else {
+    guard (1...limits.maxSide).contains(width), (1...limits.maxSide).contains(height) else {
       return ImageHeader.Found(width: width, height: height, layout: .tiff(TIFFLayout()))
     }
     let layout = try layout(directory)
+    let blocks = try Blocks(directory, layout, width: width, height: height)
+    if blocks.codecBytes <= limits.maxCodecBytes { try blocks.checkCounts(directory, layout) }
     return ImageHeader.Found(
-      width: width, height: height, orientation: orientation,
-      codecBytes: try blockBytes(directory, layout, width: width, height: height),
+      width: width, height: height, orientation: orientation, codecBytes: blocks.codecBytes,
       warnings: warnings, layout: .tiff(layout))
   }
 
@@ -134,20 +136,46 @@ enum TIFFHeader {
     return palette
   }
 
-  /// Working memory of libtiff: a strip or tile as stored and with 8 bits per sample.
-  private static func blockBytes(
-    _ directory: TIFFDirectory, _ layout: TIFFLayout, width: Int, height: Int
-  ) throws(Fault) -> Int {
-    let tiled = directory.value(322) != nil
-    let columns = directory.value(322) ?? width
-    var rows = directory.value(tiled ? 323 : 278) ?? height
-    guard columns > 0, rows > 0 else { throw .undecodable("the TIFF has empty strips or tiles") }
-    if !tiled { rows = min(rows, height) }
-    let (pixels, overflow) = columns.multipliedReportingOverflow(by: rows)
-    guard !overflow, pixels <= 1 << 40 else { return Int.max }
-    let planes = layout.planar == 1 ? layout.samples : 1
-    let stored = pixels * planes * layout.bits / 8
-    if !tiled, layout.planar == 1, stored > 8 << 20 { return 16 * width * layout.samples }
-    return stored + pixels * layout.samples + 16 * width
+  /// The strips or tiles of an image.
+  private struct Blocks {
+    let isTiled: Bool
+    /// Working memory of libtiff: a block as stored and with 8 bits per sample.
+    let codecBytes: Int
+    /// Bytes of all blocks before compression.
+    private let wholeBytes: Int
+
+    init(
+      _ directory: TIFFDirectory, _ layout: TIFFLayout, width: Int, height: Int
+    ) throws(Fault) {
+      isTiled = directory.value(322) != nil
+      let columns = directory.value(322) ?? width
+      var rows = directory.value(isTiled ? 323 : 278) ?? height
+      guard columns > 0, rows > 0 else { throw .undecodable("the TIFF has empty strips or tiles") }
+      if !isTiled { rows = min(rows, height) }
+      let (pixels, overflow) = columns.multipliedReportingOverflow(by: rows)
+      guard !overflow, pixels <= 1 << 34 else {
+        (codecBytes, wholeBytes) = (1 << 62, 1 << 62)
+        return
+      }
+      let separate = layout.planar == 2
+      let rowBytes = (columns * (separate ? 1 : layout.samples) * layout.bits + 7) / 8
+      let blockBytes = rowBytes * rows
+      let tiles = (width + columns - 1) / columns * ((height + rows - 1) / rows)
+      wholeBytes =
+        (isTiled ? blockBytes * tiles : rowBytes * height) * (separate ? layout.samples : 1)
+      let byRow = !isTiled && !separate && blockBytes > 8 << 20
+      codecBytes =
+        byRow ? 16 * width * layout.samples : blockBytes + pixels * layout.samples + 16 * width
+    }
+
+    /// Refuses uncompressed images whose blocks are too short, which libtiff would pad.
+    func checkCounts(_ directory: TIFFDirectory, _ layout: TIFFLayout) throws(Fault) {
+      guard layout.compression == 1,
+        let counts = directory.values(isTiled ? 325 : 279, atMost: 1 << 20)
+      else { return }
+      guard counts.reduce(0, { $0 + min($1, 1 << 40) }) >= wholeBytes else {
+        throw .undecodable("the TIFF's strips or tiles are too short", reason: "truncated")
+      }
+    }
   }
 }

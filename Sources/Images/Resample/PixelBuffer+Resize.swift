@@ -2,6 +2,9 @@ internal import CImageCodecs
 public import Faults
 
 extension PixelBuffer {
+  /// The widest instruction set of this machine: 0 none, 1 AVX2, 2 AVX-512.
+  static let bestResampleLevel = ic_resample_level()
+
   /// Scales the image to `size` and returns the pixels of `crop`, in coordinates of the scaled image.
   ///
   /// Equal byte for byte to Pillow's `Image.resize` followed by `Image.crop`; only what the crop
@@ -10,7 +13,7 @@ extension PixelBuffer {
   public func resized(
     to size: PixelSize, filter: ResampleFilter = .bilinear, crop: PixelRect? = nil
   ) throws(Fault) -> PixelBuffer {
-    try resized(to: size, filter: filter, crop: crop, level: ic_resample_level())
+    try resized(to: size, filter: filter, crop: crop, level: Self.bestResampleLevel)
   }
 
   func resized(
