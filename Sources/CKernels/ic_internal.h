@@ -57,6 +57,8 @@ struct ic_kernels {
   ic_tile_function tile[2][IC_TILE_PIXELS];
   ic_depthwise_function depthwise[IC_DEPTHWISE_SIZES][2];
   ic_depthwise_function depthwise_any;
+  /// The same for groups of 2, 4 and 8 channels: any kernel, stride and dilation.
+  ic_depthwise_function narrow[3];
   /// Applies an activation to `count` floats in place.
   void (*activate)(float *x, ptrdiff_t count, const ic_activation *activation);
   /// out = a op b over `count` floats.

@@ -94,16 +94,22 @@ void ic_conv_pack(
 }
 
 ptrdiff_t ic_depthwise_packed_floats(const ic_convolution *conv) {
-  return ic_blocks(conv->output_channels) * IC_BLOCK * conv->kernel_h * conv->kernel_w;
+  return ic_blocks(conv->output_channels) * IC_BLOCK * conv->kernel_h * conv->kernel_w *
+         (conv->input_channels / conv->groups);
 }
 
 void ic_depthwise_pack(const ic_convolution *conv, const float *weights, float *packed) {
-  // packed is [block][ky][kx][16]
+  // packed is [block][ky][kx][channel of the group][16]
   const ptrdiff_t taps = conv->kernel_h * conv->kernel_w;
+  const ptrdiff_t width = conv->input_channels / conv->groups;
   memset(packed, 0, (size_t)ic_depthwise_packed_floats(conv) * sizeof(float));
   for (ptrdiff_t c = 0; c < conv->output_channels; c++) {
-    float *to = packed + c / IC_BLOCK * taps * IC_BLOCK + c % IC_BLOCK;
-    for (ptrdiff_t t = 0; t < taps; t++) to[t * IC_BLOCK] = weights[c * taps + t];
+    float *to = packed + c / IC_BLOCK * taps * width * IC_BLOCK + c % IC_BLOCK;
+    for (ptrdiff_t k = 0; k < width; k++) {
+      for (ptrdiff_t t = 0; t < taps; t++) {
+        to[(t * width + k) * IC_BLOCK] = weights[(c * width + k) * taps + t];
+      }
+    }
   }
 }
 

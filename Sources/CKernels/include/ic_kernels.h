@@ -122,8 +122,9 @@ void ic_conv_run(
     const float *bias, const ic_activation *activation, const ic_view *input,
     const ic_view *output, const ic_view *residual, ptrdiff_t images);
 
-/// Depthwise convolution (groups == input_channels == output_channels): packed as
-/// [block][ky][kx][16].
+/// Whether the functions below take a convolution: as many outputs as inputs, in groups of one
+/// (depthwise), 2, 4 or 8 channels. Packed as [block][ky][kx][channel of the group][16].
+int ic_depthwise_fits(const ic_convolution *conv);
 ptrdiff_t ic_depthwise_packed_floats(const ic_convolution *conv);
 void ic_depthwise_pack(const ic_convolution *conv, const float *weights, float *packed);
 void ic_depthwise_run(

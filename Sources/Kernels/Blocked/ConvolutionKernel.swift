@@ -74,6 +74,8 @@ public final class ConvolutionKernel: Sendable {
   public let activation: FusedActivation
   /// Whether the result is `activation(conv + bias) + residual` instead.
   public let activationBeforeResidual: Bool
+  /// Whether each lane of a block reads its own group's lanes of the same block only.
+  private let usesLanes: Bool
   private let kernels: BlockedKernels
   private let weights: AlignedFloats
   private let bias: AlignedFloats
@@ -116,7 +118,8 @@ public final class ConvolutionKernel: Sendable {
     self.activationBeforeResidual = activationBeforeResidual
     self.kernels = kernels
     var conv = geometry.c
-    if geometry.isDepthwise && source == .blocked {
+    self.usesLanes = source == .blocked && ic_depthwise_fits(&conv) != 0
+    if usesLanes {
       self.weights = AlignedFloats(count: ic_depthwise_packed_floats(&conv))
       ic_depthwise_pack(&conv, weights.baseAddress, self.weights.base)
     } else {
@@ -165,7 +168,7 @@ public final class ConvolutionKernel: Sendable {
     var epilogue = activation.c(beforeResidual: activationBeforeResidual)
     var (input, result) = (input, output.c)
     withOptionalPointer(to: residual?.c) { residual in
-      if geometry.isDepthwise && source == .blocked {
+      if usesLanes {
         ic_depthwise_run(
           kernels.table, &conv, weights.base, bias.base, &epilogue, &input, &result, residual,
           images)

@@ -88,6 +88,7 @@ struct BlockedEpilogueTests {
       channels: (20, 40), size: (6, 17), extraHalo: .init(top: 1, left: 0, bottom: 2, right: 3)),
     .init(channels: (33, 24), size: (5, 5), kernel: (1, 1), pads: (0, 0, 0, 0), images: 2),
     .init(channels: (24, 24), size: (6, 19), strides: (2, 2), groups: 24),
+    .init(channels: (40, 40), size: (5, 9), groups: 10),
     .init(channels: (24, 24), size: (6, 9), kernel: (2, 3), pads: (0, 1, 0, 1), groups: 24),
   ]
 

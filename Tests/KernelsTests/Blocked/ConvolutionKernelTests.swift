@@ -46,6 +46,12 @@ struct ConvolutionKernelTests {
     .init(channels: (40, 20), size: (6, 6), groups: 5),
     .init(channels: (58, 58), size: (6, 6), kernel: (1, 1), pads: (0, 0, 0, 0), groups: 2),
     .init(channels: (12, 24), size: (6, 6), groups: 12),
+    .init(channels: (104, 104), size: (5, 17), groups: 13, images: 2),
+    .init(channels: (48, 48), size: (9, 28), strides: (2, 2), groups: 24),
+    .init(
+      channels: (24, 24), size: (8, 11), kernel: (3, 2), dilations: (1, 2), pads: (1, 0, 1, 2),
+      groups: 3, extraHalo: .init(top: 1, left: 0, bottom: 2, right: 1)),
+    .init(channels: (20, 20), size: (6, 6), kernel: (5, 5), pads: (2, 2, 2, 2), groups: 5),
     .init(channels: (240, 240), size: (7, 7), groups: 10),
   ]
 
