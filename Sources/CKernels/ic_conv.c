@@ -186,11 +186,11 @@ static void flatten(ic_walk *walk) {
 /// Fills the offsets of the taps, relative to the pixel where the padding begins.
 static void fill_taps(
     const ic_convolution *conv, ptrdiff_t columns, ptrdiff_t row, ptrdiff_t pixel,
-    int32_t *taps) {
+    ptrdiff_t *taps) {
   for (ptrdiff_t ky = 0; ky < conv->kernel_h; ky++) {
     for (ptrdiff_t kx = 0; kx < columns; kx++) {
-      *taps++ = (int32_t)((ky * conv->dilation_h - conv->pad_top) * row +
-                          (kx * conv->dilation_w - conv->pad_left) * pixel);
+      *taps++ = (ky * conv->dilation_h - conv->pad_top) * row +
+                (kx * conv->dilation_w - conv->pad_left) * pixel;
     }
   }
 }
@@ -209,8 +209,9 @@ void ic_conv_run(
     const float *bias, const ic_activation *activation, const ic_view *input,
     const ic_view *output, const ic_view *residual, ptrdiff_t images) {
   const int planar = source == IC_SOURCE_PLANAR;
-  int32_t taps[IC_MAX_TAPS];
+  ptrdiff_t taps[IC_MAX_TAPS];
   ic_walk walk;
+  if (images == 0) return;
   memset(&walk, 0, sizeof walk);
   walk.kernels = kernels;
   walk.conv = planar ? NULL : conv;
@@ -250,7 +251,7 @@ void ic_matrix_run(
     const ic_activation *activation, const ic_rows *input, const ic_rows *output,
     const ic_rows *residual) {
   if (input->rows == 0) return;
-  const int32_t tap = 0;
+  const ptrdiff_t tap = 0;
   ic_walk walk;
   memset(&walk, 0, sizeof walk);
   walk.kernels = kernels;

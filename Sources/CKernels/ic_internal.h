@@ -17,7 +17,7 @@ typedef struct ic_tile {
   const float *input;
   ptrdiff_t pixel_stride, block_stride;
   ptrdiff_t blocks, tap_count, inner;
-  const int32_t *taps;
+  const ptrdiff_t *taps;
   const float *weights, *bias;
   float *output;
   ptrdiff_t output_pixel_stride, output_block_stride;

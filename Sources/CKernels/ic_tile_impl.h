@@ -37,7 +37,7 @@ IC_INLINE void ic_tile_accumulate(
   for (ptrdiff_t i = tile->blocks; i > 0; i--, block += tile->block_stride * 4) {
     for (ptrdiff_t t = 0; t < tile->tap_count; t++) {
       const char *p[4];
-      p[0] = block + (ptrdiff_t)tile->taps[t] * 4;
+      p[0] = block + tile->taps[t] * 4;
       p[1] = p[0] + 4 * s;
       p[2] = p[1] + 4 * s;
       p[3] = p[2] + 4 * s;

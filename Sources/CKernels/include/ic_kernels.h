@@ -116,7 +116,8 @@ void ic_conv_pack(
 void ic_conv_pack_bias(const ic_convolution *conv, const float *bias, float *packed);
 
 /// output = activation(conv(input) + bias + residual). `residual` may be NULL, and may be the
-/// output itself. A planar `input` is read with its own layout.
+/// output itself unless it is added after the activation. A planar `input` is read with its own
+/// layout.
 void ic_conv_run(
     const ic_kernels *kernels, const ic_convolution *conv, ic_source source, const float *packed,
     const float *bias, const ic_activation *activation, const ic_view *input,
@@ -145,7 +146,7 @@ void ic_matrix_pack(
 /// Copies `bias` (or zeros for NULL) and fills up with zeros.
 void ic_matrix_pack_bias(ptrdiff_t columns, const float *bias, float *packed);
 /// output = activation(input * weights + bias + residual); K = input->columns, and
-/// N = output->columns. `residual` may be NULL, and may be the output itself.
+/// N = output->columns. `residual` as for a convolution.
 void ic_matrix_run(
     const ic_kernels *kernels, const float *packed, const float *bias,
     const ic_activation *activation, const ic_rows *input, const ic_rows *output,
@@ -191,8 +192,8 @@ void ic_blocked_affine(
 /// Copies `count` channels from channel `from` of `input` to channel `to` of `output`; the other
 /// lanes of the output's blocks keep their values. Spatial extents are equal.
 void ic_blocked_copy_channels(
-    const ic_kernels *kernels, const ic_view *input, ptrdiff_t from, const ic_view *output, ptrdiff_t to,
-    ptrdiff_t count, ptrdiff_t images);
+    const ic_kernels *kernels, const ic_view *input, ptrdiff_t from, const ic_view *output,
+    ptrdiff_t to, ptrdiff_t count, ptrdiff_t images);
 /// output channel c = input channel table[c]; lanes past `channels` become zero.
 void ic_blocked_gather_channels(
     const ic_view *input, const int32_t *table, const ic_view *output, ptrdiff_t images);

@@ -136,7 +136,7 @@ public final class ConvolutionKernel: Sendable {
   /// Convolves `images` images; the halo of `output` is left alone.
   ///
   /// - Parameter input: a halo of at least `geometry.requiredHalo`, zeroed where padding is meant.
-  /// - Parameter residual: extents as `output`; may be the output itself.
+  /// - Parameter residual: extents as `output`; may be the output itself, unless it is added last.
   public func run(
     input: BlockedView, output: BlockedView, residual: BlockedView? = nil, images: Int
   ) {
@@ -156,7 +156,7 @@ public final class ConvolutionKernel: Sendable {
     input: ic_view, _ layout: ActivationLayout, output: BlockedView, residual: BlockedView?,
     images: Int
   ) {
-    precondition(layout.channels == geometry.inputChannels)
+    precondition(images >= 0 && layout.channels == geometry.inputChannels)
     precondition(output.layout.channels == geometry.outputChannels)
     precondition(
       layout.halo.contains(
@@ -165,6 +165,7 @@ public final class ConvolutionKernel: Sendable {
           output: (output.layout.height, output.layout.width))))
     precondition(residual.map { $0.layout.hasExtents(of: output.layout) } ?? true)
     var conv = geometry.c
+    precondition(!activationBeforeResidual || residual?.base != output.base)
     var epilogue = activation.c(beforeResidual: activationBeforeResidual)
     var (input, result) = (input, output.c)
     withOptionalPointer(to: residual?.c) { residual in

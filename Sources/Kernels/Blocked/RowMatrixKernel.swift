@@ -46,10 +46,11 @@ public final class RowMatrixKernel: Sendable {
   /// Computes `activation(input * weights + bias + residual)`.
   ///
   /// Shapes: `input` is [rows, K], `output` and `residual` are [rows, N]; `residual` may be the
-  /// output itself.
+  /// output itself, unless it is added last.
   public func run(input: RowsView, output: RowsView, residual: RowsView? = nil) {
     precondition(input.columns == inner && output.columns == columns && input.rows == output.rows)
     precondition(residual.map { $0.hasExtents(of: output) } ?? true)
+    precondition(!activationBeforeResidual || residual?.base != output.base)
     var epilogue = activation.c(beforeResidual: activationBeforeResidual)
     var (operand, result) = (input.c, output.c)
     withOptionalPointer(to: residual?.c) { residual in

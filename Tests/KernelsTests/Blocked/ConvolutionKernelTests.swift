@@ -130,6 +130,16 @@ struct ConvolutionKernelTests {
     #expect(comparison.largest < 1e-5 && comparison.rms < 2e-6)
   }
 
+  @Test(arguments: [1, 6])
+  func `no images are no work`(size: Int) {
+    let convolution = BlockedConvolutionCase(
+      channels: (16, 16), size: (size, size), kernel: (1, 1), pads: (0, 0, 0, 0))
+    let input = BlockedActivations(random: convolution.inputLayout, images: 1, seed: 1)
+    let output = BlockedActivations(convolution.outputLayout, images: 1)
+    convolution.makeKernel(.best).run(input: input.view, output: output.view, images: 0)
+    #expect(output[0, 3, 0, 0] == GuardedFloats.untouched)
+  }
+
   @Test func `kernels that cannot be are refused`() {
     func isSupported(_ change: (inout ConvolutionGeometry) -> Void) -> Bool {
       var geometry = ConvolutionGeometry(inputChannels: 8, outputChannels: 8, kernel: (3, 3))
