@@ -118,15 +118,17 @@ final class ExecutionPlan: Sendable {
   /// Planes of more pixels than this are computed image by image.
   private static let imageByImagePixels = 28 * 28
 
-  /// Steps that zero the halos of what an operation writes, unless its input lies there already.
+  /// Steps that zero the halos of what an operation writes, unless it overwrites an input, whose halo
+  /// is zero already.
   private static func haloSteps(
     _ operation: Operation, _ bindings: Bindings, _ kernels: BlockedKernels
   ) -> [Step] {
     operation.outputs.compactMap { output in
       guard output.layout == .blocked else { return nil }
       let planes = bindings.planes(output)
-      let overwrites = operation.inputs.contains { input in
-        input.layout == .blocked && bindings.place(input) == planes.place
+      var overwrites = false
+      if case .inPlace(let position) = operation.sharing {
+        overwrites = bindings.coincide(operation.inputs[position], output)
       }
       guard planes.layout.halo != .none, !overwrites else { return nil }
       return Step("\(operation.label) halo") { (images, arena) throws(Fault) in
