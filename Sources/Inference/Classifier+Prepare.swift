@@ -7,7 +7,10 @@ import Requests
 import Tensors
 
 extension Classifier {
-  /// Validates, decodes, orients, scales and crops one image.
+  /// Validates, decodes, orients, scales and crops one image, or takes an array as it is.
+  ///
+  /// An `.npy` file holds either a model input, float32 [C, H, W] or [1, C, H, W], or an RGB image,
+  /// uint8 [H, W, 3].
   /// - Parameters:
   ///   - declared: the type that the file name or the sender states.
   ///   - label: the class the sender says it shows, for the target `label`.
@@ -17,6 +20,9 @@ extension Classifier {
   ) throws(Fault) -> PreparedInput {
     let digest = bytes.withUnsafeBytes { SHA256.hex(of: $0) }
     let started = milliseconds()
+    if bytes.withUnsafeBytes({ NPY.isNPY($0) }) {
+      return try prepareArray(bytes, digest, label, started)
+    }
     let decoded = try bytes.withUnsafeBytes { raw in
       Result { () throws(Fault) in
         try DecodedImage.decode(raw, declared: declared, options: request.decoding)
@@ -31,7 +37,8 @@ extension Classifier {
     }
   }
 
-  private func prepareImage(
+  /// Scales and crops an upright picture.
+  func prepareImage(
     _ pixels: PixelBuffer, _ label: String?, _ started: Double,
     facts: (PixelSize?) -> SourceFacts
   ) throws(Fault) -> PreparedInput {

@@ -9,6 +9,11 @@ public enum NPY {
   private static let maxHeaderBytes = 1 << 16
   private static let maxRank = 32
 
+  /// Whether the bytes begin as an array file does.
+  public static func isNPY(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    bytes.starts(with: magic)
+  }
+
   /// The file of a tensor: row-major, little-endian, the elements on a multiple of 64 bytes.
   public static func encode(_ tensor: Tensor) -> [UInt8] {
     let dimensions = tensor.shape.dimensions

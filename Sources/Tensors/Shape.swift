@@ -31,15 +31,16 @@ public struct Shape: Hashable, Sendable, ExpressibleByArrayLiteral, CustomString
   /// The number of elements, refused when an extent is negative or the product overflows.
   /// - Throws: `Fault` with code `model.invalid`.
   public func checkedElementCount() throws(Fault) -> Int {
+    // A zero hides an overflow of the others, which `strides` would still meet.
     var count = 1
     for extent in dimensions {
-      let (product, overflow) = count.multipliedReportingOverflow(by: extent)
+      let (product, overflow) = count.multipliedReportingOverflow(by: max(extent, 1))
       guard extent >= 0, !overflow else {
         throw Fault(.modelInvalid, "the shape \(self) is impossible: check the model's dimensions")
       }
       count = product
     }
-    return count
+    return elementCount
   }
 
   /// Returns `axis` counted from the front, for an axis that may be negative.

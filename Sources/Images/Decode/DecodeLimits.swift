@@ -1,3 +1,5 @@
+public import Faults
+
 /// What one image may cost; checked from its header before anything is decoded.
 public struct DecodeLimits: Sendable, Hashable {
   /// Bytes of the file.
@@ -30,4 +32,34 @@ public struct DecodeOptions: Sendable, Hashable {
   public var page: Int?
 
   public init() {}
+}
+
+extension DecodeLimits {
+  /// Refuses a picture whose sides, pixels or proportions are beyond the limits.
+  /// - Throws: `Fault` with code `image.too_large`, or `image.invalid_format` for an empty picture.
+  public func check(width: Int, height: Int) throws(Fault) {
+    guard width > 0, height > 0 else {
+      throw Fault(
+        .imageInvalidFormat, "the image is \(width) x \(height) pixels: there is nothing to see")
+    }
+    let size: [String: Fault.Detail] = ["width": .int(width), "height": .int(height)]
+    guard width <= maxSide, height <= maxSide else {
+      throw Fault(
+        .imageTooLarge,
+        "the image is \(width) x \(height) pixels, a side may have \(maxSide): scale it down",
+        details: size.merging(["limit": .int(maxSide)]) { first, _ in first })
+    }
+    guard width * height <= maxPixels else {
+      throw Fault(
+        .imageTooLarge,
+        "the image has \(width * height) pixels, the limit is \(maxPixels): scale it down",
+        details: size.merging(["limit": .int(maxPixels)]) { first, _ in first })
+    }
+    if let ratio = maxAspectRatio, Swift.max(width, height) > ratio * Swift.min(width, height) {
+      throw Fault(
+        .imageTooLarge,
+        "the image is \(width) x \(height) pixels, longer than 1:\(ratio): crop it",
+        details: size.merging(["limit": .int(ratio)]) { first, _ in first })
+    }
+  }
 }

@@ -60,7 +60,7 @@ public struct ImageHeader: Sendable {
       case .tiff: try TIFFHeader.read(bytes, options: options)
       case .bmp: try BMPHeader.read(bytes)
       }
-    try check(width: found.width, height: found.height, limits)
+    try limits.check(width: found.width, height: found.height)
     let pixelBytes = found.width * found.height * 3
     guard found.codecBytes <= limits.maxCodecBytes else {
       throw Fault(
@@ -73,31 +73,5 @@ public struct ImageHeader: Sendable {
       format: format, width: found.width, height: found.height, orientation: found.orientation,
       estimatedBytes: pixelBytes + found.codecBytes, warnings: found.warnings,
       layout: found.layout)
-  }
-
-  private static func check(width: Int, height: Int, _ limits: DecodeLimits) throws(Fault) {
-    guard width > 0, height > 0 else {
-      throw Fault(
-        .imageInvalidFormat, "the image is \(width) x \(height) pixels: there is nothing to see")
-    }
-    let size: [String: Fault.Detail] = ["width": .int(width), "height": .int(height)]
-    guard width <= limits.maxSide, height <= limits.maxSide else {
-      throw Fault(
-        .imageTooLarge,
-        "the image is \(width) x \(height) pixels, a side may have \(limits.maxSide): scale it down",
-        details: size.merging(["limit": .int(limits.maxSide)]) { first, _ in first })
-    }
-    guard width * height <= limits.maxPixels else {
-      throw Fault(
-        .imageTooLarge,
-        "the image has \(width * height) pixels, the limit is \(limits.maxPixels): scale it down",
-        details: size.merging(["limit": .int(limits.maxPixels)]) { first, _ in first })
-    }
-    if let ratio = limits.maxAspectRatio, max(width, height) > ratio * min(width, height) {
-      throw Fault(
-        .imageTooLarge,
-        "the image is \(width) x \(height) pixels, longer than 1:\(ratio): crop it",
-        details: size.merging(["limit": .int(ratio)]) { first, _ in first })
-    }
   }
 }

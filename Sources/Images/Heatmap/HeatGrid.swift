@@ -62,7 +62,7 @@ struct HeatRows {
   }
 
   /// The cell whose centre lies before pixel `index`, and how far the pixel is towards the next one.
-  private static func position(
+  static func position(
     _ index: Int, _ start: Double, _ extent: Double, cells: Int
   ) -> (cell: Int, weight: Float) {
     let centre = (Double(index) + 0.5 - start) / extent * Double(cells) - 0.5

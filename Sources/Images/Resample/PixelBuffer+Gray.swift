@@ -17,4 +17,20 @@ extension PixelBuffer {
     }
     return result
   }
+
+  /// The picture with three channels: a gray one repeats its own.
+  /// - Throws: `Fault` with code `resource.exhausted` without memory.
+  public func rgb() throws(Fault) -> PixelBuffer {
+    if channels == 3 { return self }
+    precondition(channels == 1)
+    let result = try PixelBuffer(uninitializedWidth: width, height: height, channels: 3)
+    withBytes { source in
+      result.withMutableBytes { target in
+        for (pixel, level) in source.enumerated() {
+          for channel in 0..<3 { target[3 * pixel + channel] = level }
+        }
+      }
+    }
+    return result
+  }
 }

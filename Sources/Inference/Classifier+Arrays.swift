@@ -1,0 +1,44 @@
+import Execution
+import Faults
+import Images
+import Requests
+import Tensors
+
+extension Classifier {
+  /// Takes an array file as a model input or as an RGB image.
+  func prepareArray(
+    _ bytes: [UInt8], _ digest: String, _ label: String?, _ started: Double
+  ) throws(Fault) -> PreparedInput {
+    let array = try bytes.withUnsafeBytes { raw in
+      Result { () throws(Fault) in try NPY.decode(raw) }
+    }.get()
+    func facts(_ size: PixelSize?, _ resized: PixelSize?) -> SourceFacts {
+      SourceFacts(
+        sha256: digest, bytes: bytes.count, format: "npy", width: size?.width,
+        height: size?.height, orientation: size == nil ? nil : 1, resized: resized, warnings: [],
+        partial: false)
+    }
+    if array.dtype == .uint8, array.shape.rank == 3, array.shape[2] == 3 {
+      let size = PixelSize(width: array.shape[1], height: array.shape[0])
+      try request.decoding.limits.check(width: size.width, height: size.height)
+      let pixels = try PixelBuffer(
+        array.elements(of: UInt8.self), width: size.width, height: size.height, channels: 3)
+      return try prepareImage(pixels, label, started) { facts(size, $0) }
+    }
+    let expected = network.inputShape
+    let extents = Array(array.shape.dimensions.drop { $0 == 1 })
+    guard array.dtype == .float32, (3...4).contains(array.shape.rank),
+      extents == Array(expected.dimensions.drop { $0 == 1 })
+    else {
+      throw Fault(
+        .imageInvalidFormat,
+        "the array is \(array.dtype) \(array.shape): the model takes float32 \(expected) or an "
+          + "image uint8 [H, W, 3]",
+        details: ["expected": .string("\(expected)"), "found": .string("\(array.shape)")])
+    }
+    return PreparedInput(
+      source: facts(nil, nil), decodeMilliseconds: milliseconds() - started,
+      preprocessMilliseconds: 0,
+      content: .tensor(array.reshaped(expected)), label: label)
+  }
+}
