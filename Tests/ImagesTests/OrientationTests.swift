@@ -77,4 +77,26 @@ struct OrientationTests {
       width: 1, height: 1, rows: [[1, 2, 3]], chunks: [("eXIf", Self.exif(9, bigEndian: true))])
     #expect(try decode(png.bytes).header.orientation == .upright)
   }
+
+  static let packets: [(xmp: String, orientation: Int)] = [
+    ("<x tiff:Orientation=\"6\"/>", 6), ("<tiff:Orientation>3</tiff:Orientation>", 3),
+    ("<x tiff:Orientation=\"9\"/>", 1), ("<x tiff:Orientation=", 1), ("tiff:Orientation", 1),
+  ]
+
+  @Test func `XMP gives the orientation where EXIF gives none`() throws {
+    for (xmp, orientation) in Self.packets {
+      let packet = Array("XML:com.adobe.xmp".utf8) + [0, 0, 0, 0, 0] + Array(xmp.utf8)
+      var png = SamplePNG(width: 1, height: 1, rows: [[1, 2, 3]])
+      png.chunks = [("iTXt", packet)]
+      #expect(try decode(png.bytes).header.orientation.rawValue == orientation, "\(xmp)")
+      png.chunks.append(("eXIf", Self.exif(8, bigEndian: true)))
+      #expect(try decode(png.bytes).header.orientation.rawValue == 8)
+
+      let segment = Array("http://ns.adobe.com/xap/1.0/\0".utf8) + Array(xmp.utf8)
+      let app1 = [0xFF, 0xE1, 0, UInt8(segment.count + 2)] + segment
+      var jpeg = JPEGDecodingTests.samples[0].bytes
+      jpeg.insert(contentsOf: app1, at: 2)
+      #expect(try decode(jpeg).header.orientation.rawValue == orientation, "\(xmp)")
+    }
+  }
 }

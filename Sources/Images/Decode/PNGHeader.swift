@@ -13,6 +13,7 @@ enum PNGHeader {
     var interlaced = false
     var compressedBytes = 0
     var exif: Exif.Finding?
+    var xmp: Orientation?
     var icc = false
     /// Offset behind IEND; nil while it was not met.
     var end: Int?
@@ -28,8 +29,11 @@ enum PNGHeader {
     let walk = try walk(ByteReader(bytes: bytes, bigEndian: true), pads: pads)
     var warnings: [String] = []
     var orientation = Orientation.upright
-    if case .orientation(let found) = walk.exif { orientation = found }
-    if walk.exif == .broken { warnings.append("exif_broken") }
+    switch walk.exif {
+    case .orientation(let found): orientation = found
+    case .broken: warnings.append("exif_broken")
+    case .some(.none), nil: orientation = walk.xmp ?? .upright
+    }
     if walk.icc { warnings.append("icc_ignored") }
     if let end = walk.end, end < bytes.count {
       warnings.append("trailing_bytes:\(bytes.count - end)")
@@ -114,5 +118,6 @@ enum PNGHeader {
     }
     if type.has("IDAT") { walk.compressedBytes += raw.count }
     if type.has("iCCP") { walk.icc = true }
+    if type.has("iTXt"), body.has("XML:com.adobe.xmp\0\0") { walk.xmp = XMP.orientation(in: raw) }
   }
 }
