@@ -99,8 +99,8 @@ let package = Package(
     .executableTarget(name: "infercam", dependencies: ["Commands"], swiftSettings: common),
 
     .target(
-      name: "InfercamTestSupport", dependencies: ["Graphs", "Tensors", "JSON", "Faults"],
-      path: "Tests/InfercamTestSupport", swiftSettings: common),
+      name: "InfercamTestSupport", dependencies: ["Graphs", "Tensors", "JSON", "Faults", "CZlib"],
+      path: "Tests/InfercamTestSupport", swiftSettings: numeric),
     tests("TensorsTests", ["Tensors", "Faults"]),
     tests("JSONTests", ["JSON", "Faults", "Digests"]),
     tests("KernelsTests", ["Kernels", "CKernels", "Tensors", "Faults"]),
