@@ -117,7 +117,7 @@ let package = Package(
       "ConformanceTests",
       [
         "Inference", "Models", "Attribution", "Execution", "ONNXImport", "Graphs", "Images",
-        "Tensors", "JSON", "Requests", "Faults",
+        "Tensors", "JSON", "Requests", "Files", "Faults",
       ]),
     tests(
       "EndToEndTests",

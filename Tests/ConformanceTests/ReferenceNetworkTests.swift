@@ -1,0 +1,124 @@
+import Attribution
+import Execution
+import Faults
+import Graphs
+import InfercamTestSupport
+import Tensors
+import Testing
+
+/// Networks of many families against logits of ONNX Runtime and maps of PyTorch's autograd.
+@Suite(.enabled(if: SharedFolder.isPresent, "needs ../shared"))
+struct ReferenceNetworkTests {
+  static let cases = ReferenceCase.graphs + ReferenceCase.full
+
+  @Test(arguments: cases)
+  func `logits agree with the reference`(_ reference: ReferenceCase) throws {
+    let loaded = try LoadedCase(reference)
+    let prepared = try loaded.prepared()
+    for kernels in KernelChoice.allCases {
+      let network = try Network(prepared.graph, results: [prepared.logits], kernels: kernels)
+      for (image, results) in try network.results(of: loaded.images).enumerated() {
+        let logits = try #require(results[prepared.logits]).elements(of: Float.self)
+        let difference = relativeDifference(logits, loaded.logits[image])
+        #expect(difference <= 1e-3, "image \(image), kernels \(kernels)")
+      }
+    }
+  }
+
+  @Test(arguments: cases)
+  func `class activation maps agree with the reference`(_ reference: ReferenceCase) throws {
+    let loaded = try LoadedCase(reference)
+    let maps = try reference.maps()
+    let explanations = try reference.explanations()
+    #expect(explanations.layers.count == (reference.name == "vit" ? 1 : 2))
+    #expect(explanations.ranks.count == 2)
+    for layer in explanations.layers {
+      let isAutomatic = layer.role == "last" && reference.name != "vit"
+      let explained = try ExplainedNetwork(
+        try loaded.prepared(layer: isAutomatic ? "auto" : layer.tensor))
+      #expect(explained.graph[explained.general.layer].name == layer.tensor)
+      #expect(explained.graph[explained.general.layer].type?.shape == Shape(layer.shape))
+      for (image, forward) in try explained.network.results(of: loaded.images).enumerated() {
+        for rank in explanations.ranks {
+          let key = "\(layer.role)|\(rank.name)|gradcam|\(image)"
+          let expected = try #require(maps[key], "\(key)")
+          let map = try explained.general.map(classIndex: rank.classes[image], forward: forward)
+          #expect([map.height, map.width] == expected.shape.dimensions)
+          expectSame(map, expected.elements(of: Float.self), key)
+          guard explained.direct.isClosedForm else { continue }
+          let direct = try explained.direct.map(classIndex: rank.classes[image], forward: forward)
+          #expect(relativeDifference(direct.values, map.values) <= 1e-5, "\(key), closed form")
+        }
+      }
+    }
+  }
+
+  @Test(arguments: cases)
+  func `results are the same bits at every place of every batch`(
+    _ reference: ReferenceCase
+  ) throws {
+    let loaded = try LoadedCase(reference)
+    let layer = try #require(try reference.explanations().layers.first)
+    let explained = try ExplainedNetwork(try loaded.prepared(layer: layer.tensor))
+    let network = explained.network
+    let alone = try loaded.images.map { image in try network.results(of: [image])[0] }
+    let workspace = network.makeWorkspace(maximumBatch: 8)
+    for order in [[0, 1], [1], [1, 0, 0, 1, 1, 1, 0, 1], [0]] {
+      let results = try network.results(of: order.map { loaded.images[$0] }, in: workspace)
+      for (place, image) in order.enumerated() {
+        for (value, tensor) in results[place] {
+          let expected = try #require(alone[image][value])
+          #expect(
+            tensor.elements(of: Float.self).map(\.bitPattern)
+              == expected.elements(of: Float.self).map(\.bitPattern),
+            "\(explained.graph[value].name) of image \(image) at place \(place) of \(order)")
+        }
+      }
+    }
+  }
+
+  @Test(arguments: cases.filter { $0.name == "vit" })
+  func `a layer that is no feature map cannot be explained`(_ reference: ReferenceCase) throws {
+    let tokens = try LoadedCase(reference)
+      .prepared(layer: "/encoder/layers/encoder_layer_1/Add_1_output_0")
+    let layer = try #require(tokens.layer)
+    let fault = #expect(throws: Fault.self) {
+      try Explainer(tokens.graph, layer: layer, logits: tokens.logits)
+    }
+    #expect(fault?.code == .explainNotSupported)
+  }
+
+  /// Compares the direction closely, which is all that a heatmap shows, and then the scale.
+  private func expectSame(_ map: ClassActivationMap, _ expected: [Float], _ name: String) {
+    guard expected.contains(where: { $0 != 0 }) else {
+      // No evidence for the class: what is left of the map after ReLU must be rounding.
+      let magnitude = map.values.map { abs($0) }.max() ?? 0
+      #expect((map.rectified.max() ?? 0) <= 1e-4 * magnitude, "\(name) is zero in the reference")
+      return
+    }
+    let similarity = VectorSimilarity(map.rectified, expected)
+    #expect(similarity.cosine > 0.999, "\(name)")
+    // Rounding that moves one activation across a kink of ReLU6 changes a map by up to 3 percent.
+    #expect(abs(similarity.scale - 1) < 0.05, "\(name)")
+  }
+}
+
+/// A network that also computes what its explainers need.
+private struct ExplainedNetwork {
+  let graph: Graph
+  let network: Network
+  /// Walks back through the graph.
+  let general: Explainer
+  /// Takes the weights of the head where it can.
+  let direct: Explainer
+
+  init(_ prepared: PreparedGraph) throws(Fault) {
+    guard let layer = prepared.layer else { throw Fault(.layerNotFound, "no layer") }
+    graph = prepared.graph
+    general = try Explainer(
+      graph, layer: layer, logits: prepared.logits, allowsClosedForm: false)
+    direct = try Explainer(graph, layer: layer, logits: prepared.logits)
+    let needed = Set(general.requiredValues + direct.requiredValues + [prepared.logits])
+    network = try Network(graph, results: needed.sorted(), kernels: .auto)
+  }
+}

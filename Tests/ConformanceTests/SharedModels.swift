@@ -1,0 +1,32 @@
+import Faults
+import Files
+import InfercamTestSupport
+import Inference
+import Models
+import Requests
+import Testing
+
+/// Real pretrained models of the reference material.
+enum SharedModels {
+  /// A classifier that explains the most probable class.
+  static func classifier(_ name: String) throws -> Classifier {
+    let folder = try #require(SharedFolder.path) + "/models"
+    var request = InferenceRequest()
+    request.gradCAM.enabled = true
+    return try Classifier(
+      try ModelRepository(searchPath: [RawPath(folder)]).resolve(name), request: request)
+  }
+}
+
+extension Classifier {
+  /// Predicts in batches of the workspace's size; a failed item ends the test.
+  func predictions(
+    of inputs: [PreparedInput], batch: Int
+  ) throws(Fault) -> [Prediction] {
+    var predictions: [Prediction] = []
+    for result in predict(inputs, workspace: makeWorkspace(maximumBatch: batch)) {
+      predictions.append(try result.get())
+    }
+    return predictions
+  }
+}
