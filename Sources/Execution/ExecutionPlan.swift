@@ -116,7 +116,7 @@ final class ExecutionPlan: Sendable {
   }
 
   /// Planes of more pixels than this are computed image by image.
-  private static let imageByImagePixels = 28 * 28
+  private static let imageByImagePixels = 14 * 14
 
   /// Steps that zero the halos of what an operation writes, unless it overwrites an input, whose halo
   /// is zero already.
