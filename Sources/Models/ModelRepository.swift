@@ -40,23 +40,27 @@ public struct ModelRepository: Sendable {
     return try readVersion(entry.folder.appending(version), name: name, version: version)
   }
 
-  /// The model to use when none is named: the only one, or else the bundled one.
+  /// The model to use when none is named: in the first folder that holds any, the only one, or
+  /// else the bundled one.
   ///
   /// - Throws: `Fault` with code `param.missing` when there are several, `model.not_found` when
   ///   there is none.
   public func defaultModel() throws(Fault) -> ModelVersion {
-    let names = try list().map(\.name)
-    if names.count == 1 { return try resolve(names[0]) }
-    if names.contains(Self.bundledModel) { return try resolve(Self.bundledModel) }
-    guard !names.isEmpty else {
+    for folder in searchPath {
+      let repository = ModelRepository(searchPath: [folder])
+      let names = try repository.list().map(\.name)
+      if names.isEmpty { continue }
+      if names.count == 1 { return try repository.resolve(names[0]) }
+      if names.contains(Self.bundledModel) { return try repository.resolve(Self.bundledModel) }
       throw Fault(
-        .modelNotFound,
-        "no model was named and none was found in \(searchText): give one with --model, "
-          + "or a folder of models with --models")
+        .paramMissing,
+        "\(folder.display) holds \(names.count) models: name one with --model",
+        details: ["models": .array(names.map { .string($0) })])
     }
     throw Fault(
-      .paramMissing, "several models were found: name one with --model",
-      details: ["models": .array(names.map { .string($0) })])
+      .modelNotFound,
+      "no model was named and none was found in \(searchText): give one with --model, "
+        + "or a folder of models with --models")
   }
 
   /// Reads a version from its folder.

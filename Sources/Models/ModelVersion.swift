@@ -2,7 +2,11 @@ import Digests
 public import Faults
 public import Files
 import JSON
-public import Tensors
+public import ONNXImport
+
+#if canImport(Glibc)
+import Glibc
+#endif
 
 /// One version of a model: everything but its weights, which `load` maps.
 public struct ModelVersion: Sendable {
@@ -18,9 +22,12 @@ public struct ModelVersion: Sendable {
   public let labelsSHA256: String
   /// Where the ONNX file lies.
   public let file: RawPath
+  /// The file, when it had to be mapped already to learn its digest.
+  private let mapping: MappedFile?
 
   public init(
-    name: String, version: String, spec: ModelSpec, labels: Labels, sha256: String, file: RawPath
+    name: String, version: String, spec: ModelSpec, labels: Labels, sha256: String, file: RawPath,
+    mapping: MappedFile? = nil
   ) {
     self.name = name
     self.version = version
@@ -29,15 +36,16 @@ public struct ModelVersion: Sendable {
     self.sha256 = sha256
     self.labelsSHA256 = SHA256.hex(of: labels.json.encoded())
     self.file = file
+    self.mapping = mapping
   }
 
   /// Maps the ONNX file and compares its digest with the one it must have.
   ///
   /// - Throws: `Fault` with code `model.digest_mismatch`, `model.not_found` or that of the system.
-  public func load() throws(Fault) -> TensorStorage {
-    let storage = try mapFile(file)
-    let found = SHA256.hex(
-      of: UnsafeRawBufferPointer(start: storage.base, count: storage.byteCount))
+  public func load() throws(Fault) -> MappedFile {
+    if let mapping { return mapping }
+    let mapping = try mapModelFile(file)
+    let found = SHA256.hex(of: mapping.bytes)
     guard found == sha256 else {
       throw Fault(
         .modelDigestMismatch,
@@ -45,7 +53,7 @@ public struct ModelVersion: Sendable {
           + "restore it or register a new version",
         details: ["expected": .string(sha256), "found": .string(found)])
     }
-    return storage
+    return mapping
   }
 
   /// Refuses a model whose outputs do not match its labels one to one.
@@ -58,5 +66,18 @@ public struct ModelVersion: Sendable {
           + "give one label per output",
         details: ["outputs": .int(outputCount), "labels": .int(labels.count)])
     }
+  }
+}
+
+/// Maps an ONNX file into memory.
+func mapModelFile(_ path: RawPath) throws(Fault) -> MappedFile {
+  do throws(Fault) {
+    let file = try Descriptor(opening: path, O_RDONLY | O_NONBLOCK)
+    return try MappedFile(descriptor: file.number)
+  } catch {
+    if error.code == .inputNotFound {
+      throw Fault(.modelNotFound, "there is no model file \(path.display): check the path")
+    }
+    throw error.prefixed(path.display)
   }
 }

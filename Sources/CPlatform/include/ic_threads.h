@@ -1,0 +1,18 @@
+#ifndef IC_THREADS_H
+#define IC_THREADS_H
+
+#include <stddef.h>
+
+// Starts a thread that calls `body(context)` and gives it a name of at most 15 bytes.
+// Returns 0 and the handle, or the error number.
+int ic_thread_start(
+    unsigned long *handle, size_t stack_bytes, const char *name, void (*body)(void *),
+    void *context);
+
+// Waits until the thread has ended.
+void ic_thread_join(unsigned long handle);
+
+// How many processors this process may use.
+int ic_usable_processors(void);
+
+#endif
