@@ -55,7 +55,7 @@ let package = Package(
     module("Tensors", ["Faults"], settings: numeric),
     module("JSON", ["Faults"], settings: numeric),
     module("Digests", ["CNettle", "CPlatform"]),
-    module("Files", ["Faults"]),
+    module("FileAccess", ["Faults"]),
     // Level 2
     module("Kernels", ["Tensors", "Faults", "COpenBLAS", "CKernels"], settings: numeric),
     module("Images", ["Tensors", "Faults", "CImageCodecs"], settings: numeric),
@@ -70,7 +70,7 @@ let package = Package(
     module("Requests", ["Images", "JSON", "Faults"]),
     module(
       "Models",
-      ["ONNXImport", "Graphs", "Images", "Tensors", "JSON", "Digests", "Files", "Faults"]),
+      ["ONNXImport", "Graphs", "Images", "Tensors", "JSON", "Digests", "FileAccess", "Faults"]),
     // Level 6
     module(
       "Inference",
@@ -82,7 +82,7 @@ let package = Package(
     module(
       "Runs",
       [
-        "Inference", "Requests", "Models", "Images", "JSON", "Digests", "Files", "Workers",
+        "Inference", "Requests", "Models", "Images", "JSON", "Digests", "FileAccess", "Workers",
         "CPlatform", "Faults",
       ]),
     // Level 8
@@ -92,17 +92,18 @@ let package = Package(
       "Commands",
       [
         "Runs", "Inference", "Models", "Requests", "Attribution", "Execution", "ONNXImport",
-        "Graphs", "Images", "Tensors", "JSON", "Digests", "Files", "Options", "Workers",
+        "Graphs", "Images", "Tensors", "JSON", "Digests", "FileAccess", "Options", "Workers",
         "CPlatform", "Faults",
       ]),
     // Level 10
     .executableTarget(name: "infercam", dependencies: ["Commands"], swiftSettings: common),
 
     .target(
-      name: "InfercamTestSupport", dependencies: ["Graphs", "Tensors", "JSON", "Faults", "CZlib"],
+      name: "InfercamTestSupport",
+      dependencies: ["Graphs", "Tensors", "JSON", "FileAccess", "Faults", "CZlib"],
       path: "Tests/InfercamTestSupport", swiftSettings: numeric),
     tests("TensorsTests", ["Tensors", "Faults"]),
-    tests("JSONTests", ["JSON", "Faults", "Digests"]),
+    tests("JSONTests", ["JSON", "Digests", "Faults"]),
     tests("KernelsTests", ["Kernels", "CKernels", "Tensors", "Faults"]),
     tests("ImagesTests", ["Images", "Tensors", "Faults"]),
     tests("GraphsTests", ["Graphs", "Kernels", "Tensors", "Faults"]),
@@ -110,9 +111,9 @@ let package = Package(
     tests("ExecutionTests", ["Execution", "ONNXImport", "Graphs", "Kernels", "Tensors", "Faults"]),
     tests("AttributionTests", ["Attribution", "Graphs", "Images", "Tensors", "Faults"]),
     tests("RequestsTests", ["Requests", "Images", "JSON", "Faults"]),
-    tests("ModelsTests", ["Models", "JSON", "Files", "Faults"]),
-    tests("RunsTests", ["Runs", "Workers", "Requests", "JSON", "Digests", "Files", "Faults"]),
-    tests("CommandsTests", ["Commands", "Options", "JSON", "Files", "Faults"]),
+    tests("ModelsTests", ["Models", "Digests", "JSON", "FileAccess", "Tensors", "Faults"]),
+    tests("RunsTests", ["Runs", "Workers", "Requests", "JSON", "Digests", "FileAccess", "Faults"]),
+    tests("CommandsTests", ["Commands", "Requests", "Options", "JSON", "FileAccess", "Faults"]),
     tests(
       "ConformanceTests",
       [
@@ -121,7 +122,7 @@ let package = Package(
       ]),
     tests(
       "EndToEndTests",
-      ["infercam", "JSON", "Files", "Digests", "Tensors", "Images", "Faults"]),
+      ["infercam", "JSON", "FileAccess", "Digests", "Tensors", "Images", "Faults"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -63,15 +63,15 @@ public struct JSONFields {
   public private(set) var violations: [Violation] = []
   private let members: [String: JSONValue]
   private let path: [String]
+  private let isObject: Bool
   private var known: Set<String> = []
 
   /// - Parameter path: the reference tokens that lead to `value`.
   public init(_ value: JSONValue, path: [String] = []) {
     self.path = path
-    if let object = value.object {
-      self.members = object
-    } else {
-      self.members = [:]
+    self.members = value.object ?? [:]
+    self.isObject = value.object != nil
+    if !isObject {
       report(.jsonMalformed, "expected an object, not \(value.kindName)")
     }
   }
@@ -128,7 +128,7 @@ public struct JSONFields {
 
   /// Reports a member that must be there and is not.
   public mutating func require<T>(_ key: String, _ value: T?) -> T? {
-    if value == nil, members[key].map(\.isNull) ?? true {
+    if value == nil, isObject, members[key].map(\.isNull) ?? true {
       report(.paramMissing, "\(key) is missing", at: key)
     }
     return value

@@ -30,7 +30,7 @@ struct JSONWriter {
     case .bool(let value): append(value ? "true" : "false")
     case .int(let value): append(value.description)
     case .double(let value): append(value.isFinite ? value.description : "null")
-    case .float(let value): append(value.isFinite ? value.description : "null")
+    case .float(let value): append(value.isFinite ? Self.text(of: value) : "null")
     case .string(let value): write(string: value)
     case .array(let elements): write(elements)
     case .object(let members): write(members)
@@ -98,6 +98,12 @@ struct JSONWriter {
   private mutating func newline() {
     bytes.append(0x0A)
     bytes.append(contentsOf: repeatElement(0x20, count: 2 * depth))
+  }
+
+  /// The shortest digits of a `Float` in the notation of `Double`, so that what is read back as a
+  /// double is written with the same bytes.
+  private static func text(of value: Float) -> String {
+    Double(value.description)?.description ?? value.description
   }
 
   private mutating func append(_ text: String) {

@@ -1,5 +1,5 @@
 public import Faults
-public import Files
+public import FileAccess
 import JSON
 
 /// A model in a repository: its versions and the names that stand for them.

@@ -1,5 +1,5 @@
 public import Faults
-public import Files
+public import FileAccess
 import JSON
 
 /// Models in folders: `NAME/model.json` and `NAME/VERSION/{model.onnx,version.json,labels.json}`.

@@ -1,8 +1,9 @@
 import Digests
 public import Faults
-public import Files
+public import FileAccess
 import JSON
 public import ONNXImport
+public import Tensors
 
 #if canImport(Glibc)
 import Glibc
@@ -42,8 +43,8 @@ public struct ModelVersion: Sendable {
   /// Maps the ONNX file and compares its digest with the one it must have.
   ///
   /// - Throws: `Fault` with code `model.digest_mismatch`, `model.not_found` or that of the system.
-  public func load() throws(Fault) -> MappedFile {
-    if let mapping { return mapping }
+  public func load() throws(Fault) -> TensorStorage {
+    if let mapping { return mapping.storage }
     let mapping = try mapModelFile(file)
     let found = SHA256.hex(of: mapping.bytes)
     guard found == sha256 else {
@@ -53,7 +54,7 @@ public struct ModelVersion: Sendable {
           + "restore it or register a new version",
         details: ["expected": .string(sha256), "found": .string(found)])
     }
-    return mapping
+    return mapping.storage
   }
 
   /// Refuses a model whose outputs do not match its labels one to one.
@@ -79,5 +80,15 @@ func mapModelFile(_ path: RawPath) throws(Fault) -> MappedFile {
       throw Fault(.modelNotFound, "there is no model file \(path.display): check the path")
     }
     throw error.prefixed(path.display)
+  }
+}
+
+extension MappedFile {
+  /// The bytes as storage that keeps the mapping; nobody writes to it.
+  fileprivate var storage: TensorStorage {
+    guard let base = UnsafeMutableRawPointer(mutating: bytes.baseAddress) else {
+      preconditionFailure("a mapped file is never empty")
+    }
+    return TensorStorage(borrowing: base, byteCount: byteCount, owner: self)
   }
 }

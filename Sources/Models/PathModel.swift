@@ -1,6 +1,6 @@
 import Digests
 public import Faults
-public import Files
+public import FileAccess
 import Graphs
 import ONNXImport
 import Tensors

@@ -111,6 +111,21 @@ public enum FlagValue: Sendable {
     return value
   }
 
+  /// Bytes that are not empty.
+  public func nonEmptyBytes() throws(Fault) -> [UInt8] {
+    if rawBytes.isEmpty { throw Fault(.paramOutOfRange, "must not be empty") }
+    return rawBytes
+  }
+
+  public func double(in range: ClosedRange<Double>) throws(Fault) -> Double {
+    let value = try double()
+    guard range.contains(value) else {
+      throw Fault(
+        .paramOutOfRange, "must be \(range.lowerBound) to \(range.upperBound), not \(value)")
+    }
+    return value
+  }
+
   public func double() throws(Fault) -> Double {
     let text = try text()
     guard let value = Double(text), value.isFinite else {

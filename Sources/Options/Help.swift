@@ -52,7 +52,7 @@ private func describe<A>(_ flag: Flag<A>, width: Int) -> String {
   return spelling + String(repeating: " ", count: column - spelling.count) + body + "\n"
 }
 
-/// Breaks a text at spaces; lines after the first are indented. Line breaks in it are kept.
+/// Breaks a text at spaces, keeping its line breaks; lines after the first are indented.
 func wrapped(_ text: String, width: Int, indent: Int) -> String {
   let margin = String(repeating: " ", count: indent)
   let paragraphs = text.split(separator: "\n", omittingEmptySubsequences: false)

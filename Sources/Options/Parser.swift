@@ -181,7 +181,7 @@ extension Fault {
     guard let first = faults.first else { return nil }
     self = first
     if faults.count == 1 { return }
-    message = faults.map(\.message).joined(separator: "; ")
+    message += " (and \(faults.count - 1) more)"
     details = [
       "violations": .array(
         faults.map { fault in

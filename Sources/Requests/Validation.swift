@@ -24,10 +24,10 @@ extension GradCAMOptions {
     check(method, in: Method.supported, "method", &violations)
     check(score, in: Score.supported, "score", &violations)
     check(normalize, in: Normalization.supported, "normalize", &violations)
-    if target == .label {
+    if target == .topk {
       violations.append(
         outOfRange(
-          "target", "label", "top1 | topk | index:N | a class id | a class label in this version"))
+          "target", "topk", "top1 | label | index:N | a class id | a class label in this version"))
     }
     if case .size(let width, let height) = resolution {
       check(width, in: Self.resolutionRange, "resolution", &violations)

@@ -1,4 +1,12 @@
+import Commands
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
 @main
 struct Infercam {
-  static func main() {}
+  static func main() {
+    exit(runCommandLine())
+  }
 }

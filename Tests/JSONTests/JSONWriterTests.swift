@@ -41,6 +41,7 @@ struct JSONWriterTests {
       guard value.isFinite else { continue }
       let text = JSONValue.float(value).encodedText
       #expect(Float(text) == value)
+      #expect(try JSONValue(parsing: Array(text.utf8)).encodedText == text)
     }
   }
 }

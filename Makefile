@@ -1,0 +1,45 @@
+# infercam: build, test, try, check. `make help` lists the targets.
+
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+
+PACKAGES := pkg-config libjpeg62-turbo-dev libpng-dev libtiff-dev libopenblas-pthread-dev \
+            nettle-dev zlib1g-dev
+BUILD    := swift build --explicit-target-dependency-import-check error
+SOURCES  := Sources Tests Package.swift
+DEMO     := runs/demo
+
+.PHONY: help deps build release test test-release demo lint format check clean
+
+help:  ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
+
+deps:  ## install the system libraries that are missing (Debian, Ubuntu)
+	@scripts/install-deps $(PACKAGES)
+
+build: deps  ## debug build
+	$(BUILD)
+
+release: deps  ## optimised build: .build/release/infercam
+	$(BUILD) -c release --product infercam
+
+test: deps  ## all tests, debug build
+	@scripts/run-tests
+
+test-release: deps  ## all tests on optimised code
+	@scripts/run-tests -c release
+
+demo: release  ## classify and explain samples/ with the bundled model
+	@scripts/demo .build/release/infercam samples $(DEMO)
+
+lint:  ## formatting, module map, forbidden words; writes nothing
+	swift format lint --strict -r --parallel $(SOURCES)
+	@scripts/lint-imports
+
+format:  ## format in place
+	swift format -i -r --parallel $(SOURCES)
+
+check: lint build test  ## what must pass before a commit
+
+clean:  ## remove what was built
+	rm -rf .build $(DEMO)

@@ -1,0 +1,59 @@
+import FileAccess
+import Inference
+import Models
+import Requests
+import Runs
+
+/// Everything that a command line can say; what is not said is `nil` or the default.
+struct Arguments: Sendable {
+  var selection = InputSelection()
+
+  var model: String?
+  var modelFolders: [RawPath] = []
+  var labels: RawPath?
+  var preprocess: PreprocessPreset?
+  var engine = EngineOptions()
+
+  var inference = InferenceRequest()
+  /// The heatmap files wanted; empty for none, `nil` for what the verb does by default.
+  var heatmaps: [HeatmapFormat]?
+
+  var output: RawPath?
+  var workers: Int?
+  var batch = 8
+  var durability = Durability.batch
+  var failOn = FailOn.any
+  var maxFailures: Int?
+  var overwrites = false
+  var retriesFailed = false
+  var isDryRun = false
+
+  var isJSON = false
+  var isTable = false
+  var isQuiet = false
+  var isVerbose = false
+  var noColor = false
+  var progress = ProgressMode.auto
+
+  var seconds = 4.0
+  var limit = 100
+  var cursor: String?
+  var status: RunItemFilter?
+  var relativeTolerance = 1e-3
+  var absoluteTolerance = 1e-7
+}
+
+/// How progress is shown.
+enum ProgressMode: String, Sendable, CaseIterable {
+  case auto
+  case bar
+  case plain
+  case json
+  case none
+}
+
+/// Which results are listed.
+enum RunItemFilter: String, Sendable, CaseIterable {
+  case succeeded
+  case failed
+}

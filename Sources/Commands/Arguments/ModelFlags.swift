@@ -1,0 +1,36 @@
+import Faults
+import FileAccess
+import Inference
+import Models
+import Options
+
+extension Flag where Arguments == Commands.Arguments {
+  /// Where models are looked for.
+  static let modelFolders = Self(
+    "models", value: "DIR", repeatable: true, .model,
+    "search this folder of models first; INFERCAM_MODELS names more, with colons"
+  ) { $1.modelFolders.append(RawPath(bytes: $0.rawBytes)) }
+
+  /// Which model runs.
+  static let model: [Self] = [
+    Self(
+      "model", short: "m", value: "NAME[@VERSION|@ALIAS]", .model,
+      "a model of the repository, or the path of an .onnx file", default: "the only or bundled one"
+    ) { value, arguments throws(Fault) in arguments.model = try value.nonEmptyText() },
+    modelFolders,
+    Self("labels", value: "FILE", .model, "labels of an .onnx file: one per line, or labels.json") {
+      $1.labels = RawPath(bytes: $0.rawBytes)
+    },
+    Self(
+      "preprocess", value: "PRESET", .model,
+      "imagenet | imagenet-bicubic | inception | caffe | none, for an .onnx file",
+      default: "imagenet"
+    ) { value, arguments throws(Fault) in
+      arguments.preprocess = try value.word(PreprocessPreset.self)
+    },
+    Self("kernels", value: "auto|blas", .model, "which matrix kernels compute", default: "auto") {
+      value, arguments throws(Fault) in
+      arguments.engine.kernels = try value.word(KernelChoice.self)
+    },
+  ]
+}

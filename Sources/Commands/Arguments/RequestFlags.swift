@@ -1,0 +1,159 @@
+import Faults
+import Images
+import Inference
+import Options
+import Requests
+
+extension Flag where Arguments == Commands.Arguments {
+  /// Which classes are reported.
+  static let classify: [Self] = [
+    Self("top-k", value: "N", .classify, "report at most N classes, 1 to 1000", default: "5") {
+      value, arguments throws(Fault) in
+      arguments.inference.classify.topK = try value.int(in: ClassifyOptions.topKRange)
+    },
+    Self(
+      "prob-threshold", value: "P", .classify, "leave out classes less probable, 0 to 1",
+      default: "0"
+    ) { value, arguments throws(Fault) in
+      arguments.inference.classify.probThreshold = try value.double(
+        in: ClassifyOptions.probThresholdRange)
+    },
+    Self(
+      "resize-longest-side", value: "PX", .classify,
+      "scale larger images down first; the original and the used size are recorded"
+    ) { value, arguments throws(Fault) in
+      arguments.inference.resizeLongestSide = try value.int(in: RequestLimits.longestSideRange)
+    },
+  ]
+
+  /// How decisions are explained.
+  static let explain: [Self] = [
+    Self(
+      "heatmap", value: "FORMATS", .explain, "none, png, npy or png,npy: a Grad-CAM per image",
+      default: "run: png, infer: none"
+    ) { value, arguments throws(Fault) in
+      arguments.heatmaps = try heatmapFormats(try value.text())
+    },
+    Self(
+      "layer", value: "NAME", .explain, "the layer to explain: auto, a tensor or a node",
+      default: "auto"
+    ) {
+      value, arguments throws(Fault) in
+      arguments.inference.gradCAM.layer = try value.nonEmptyText()
+    },
+    Self(
+      "method", value: "NAME", .explain, words(GradCAMOptions.Method.supported), default: "gradcam"
+    ) {
+      value, arguments throws(Fault) in
+      arguments.inference.gradCAM.method = try value.word(among: GradCAMOptions.Method.supported)
+    },
+    Self(
+      "target", value: "CLASS", .explain,
+      "top1, label (the input's own), index:N, a class id or a class label",
+      default: "top1"
+    ) { value, arguments throws(Fault) in
+      guard let target = GradCAMOptions.Target(try value.text()), target != .topk else {
+        throw Fault(
+          .paramOutOfRange,
+          "must be top1, label, index:N, a class id or a class label in this version")
+      }
+      arguments.inference.gradCAM.target = target
+    },
+    Self("score", value: "NAME", .explain, words(GradCAMOptions.Score.supported), default: "logit")
+    {
+      value, arguments throws(Fault) in
+      arguments.inference.gradCAM.score = try value.word(among: GradCAMOptions.Score.supported)
+    },
+    Self(
+      "colormap", value: "NAME", .explain, words(GradCAMOptions.Colormap.allCases), default: "jet"
+    ) { value, arguments throws(Fault) in
+      arguments.inference.gradCAM.colormap = try value.word(GradCAMOptions.Colormap.self)
+    },
+    Self(
+      "overlay", negation: "no-overlay", .explain, "draw heatmaps over the images", default: "off"
+    ) {
+      $1.inference.gradCAM.overlay = $0.isOn
+    },
+    Self(
+      "alpha", value: "A", .explain, "how much of the heatmap an overlay shows, 0 to 1",
+      default: "0.4"
+    ) {
+      value, arguments throws(Fault) in
+      arguments.inference.gradCAM.alpha = try value.double(in: GradCAMOptions.alphaRange)
+    },
+    Self(
+      "resolution", value: "SIZE", .explain, "input, model, cam or WIDTHxHEIGHT", default: "input"
+    ) { value, arguments throws(Fault) in
+      guard let resolution = GradCAMOptions.Resolution(try value.text()) else {
+        throw Fault(.paramOutOfRange, "must be input, model, cam or WIDTHxHEIGHT")
+      }
+      arguments.inference.gradCAM.resolution = resolution
+    },
+    Self(
+      "normalize", value: "MODE", .explain, words(GradCAMOptions.Normalization.supported),
+      default: "max"
+    ) { value, arguments throws(Fault) in
+      arguments.inference.gradCAM.normalize = try value.word(
+        among: GradCAMOptions.Normalization.supported)
+    },
+  ]
+
+  /// How images are read.
+  static let decoding: [Self] = [
+    Self(
+      "on-truncated", value: "fail|pad", .input,
+      "whether damaged images fail or keep the pixels they have", default: "fail"
+    ) { value, arguments throws(Fault) in
+      arguments.inference.decoding.truncated =
+        try value.word(TruncatedPolicy.self) == .pad ? .pad : .fail
+    },
+    Self("page", value: "N", .input, "the page of multi-page TIFF files, from 0") {
+      value, arguments throws(Fault) in
+      arguments.inference.decoding.page = try value.int(in: 0...15)
+    },
+  ]
+
+  /// What one image may cost.
+  static let limits: [Self] = [
+    Self("max-bytes", value: "N", .limits, "bytes of one image file", default: "100000000") {
+      value, arguments throws(Fault) in
+      arguments.inference.decoding.limits.maxBytes = try value.int(in: 1...Int.max)
+    },
+    Self("max-side", value: "PX", .limits, "the longer side of one image", default: "16384") {
+      value, arguments throws(Fault) in
+      arguments.inference.decoding.limits.maxSide = try value.int(in: 1...65_535)
+    },
+    Self("max-pixels", value: "N", .limits, "pixels of one image", default: "268435456") {
+      value, arguments throws(Fault) in
+      arguments.inference.decoding.limits.maxPixels = try value.int(in: 1...(1 << 32))
+    },
+    Self(
+      "max-aspect-ratio", value: "N", .limits, "the longer side over the shorter one",
+      default: "off"
+    ) { value, arguments throws(Fault) in
+      arguments.inference.decoding.limits.maxAspectRatio = try value.int(in: 1...65_535)
+    },
+  ]
+}
+
+private enum TruncatedPolicy: String, CaseIterable {
+  case fail
+  case pad
+}
+
+private func words<T: RawRepresentable>(_ cases: [T]) -> String where T.RawValue == String {
+  cases.map(\.rawValue).joined(separator: " | ")
+}
+
+/// Reads `none`, or formats between commas.
+private func heatmapFormats(_ text: String) throws(Fault) -> [HeatmapFormat] {
+  if text == "none" { return [] }
+  var formats: [HeatmapFormat] = []
+  for word in text.split(separator: ",", omittingEmptySubsequences: false) {
+    guard let format = HeatmapFormat(rawValue: String(word)),
+      HeatmapFormat.selectable.contains(format)
+    else { throw Fault(.paramOutOfRange, "must be none, png, npy or png,npy, not \(text)") }
+    if !formats.contains(format) { formats.append(format) }
+  }
+  return HeatmapFormat.selectable.filter(formats.contains)
+}

@@ -1,0 +1,79 @@
+import Faults
+import FileAccess
+import Options
+import Runs
+
+extension Flag where Arguments == Commands.Arguments {
+  static let output = Self("output", short: "o", value: "DIR", .run, "the run directory") {
+    value, arguments throws(Fault) in
+    _ = try value.nonEmptyBytes()
+    arguments.output = RawPath(bytes: value.rawBytes)
+  }
+
+  static let heatmapFolder = Self(
+    "output", short: "o", value: "DIR", .output, "write heatmaps here instead of into the results"
+  ) { value, arguments throws(Fault) in
+    _ = try value.nonEmptyBytes()
+    arguments.output = RawPath(bytes: value.rawBytes)
+  }
+
+  /// How the work is spread.
+  static let work: [Self] = [
+    Self("workers", short: "j", value: "N", .run, "threads that work", default: "all processors") {
+      value, arguments throws(Fault) in arguments.workers = try value.int(in: 1...1024)
+    },
+    Self("batch", value: "N", .run, "images that go through the network together", default: "8") {
+      value, arguments throws(Fault) in arguments.batch = try value.int(in: 1...1024)
+    },
+  ]
+
+  static let failOn = Self(
+    "fail-on", value: "any|all|never|N|P%", .run,
+    "exit 1 when any, all, more than N or more than P% of the items failed", default: "any"
+  ) { value, arguments throws(Fault) in
+    guard let failOn = FailOn(try value.text()) else {
+      throw Fault(.paramOutOfRange, "must be any, all, never, a number or a percentage like 1%")
+    }
+    arguments.failOn = failOn
+  }
+
+  /// How a run begins, goes on and ends.
+  static let run: [Self] = [
+    failOn,
+    Self("max-failures", value: "N", .run, "stop after N failed items, exit 5") {
+      value, arguments throws(Fault) in arguments.maxFailures = try value.int(in: 1...Int.max)
+    },
+    Self("overwrite", .run, "replace the run that is in the directory") {
+      $1.overwrites = $0.isOn
+    },
+    Self("retry-failed", .run, "compute failed items again") { $1.retriesFailed = $0.isOn },
+    Self(
+      "durability", value: "batch|item|none", .run,
+      "when results reach the disk; none survives a kill, not a power cut", default: "batch"
+    ) { value, arguments throws(Fault) in
+      arguments.durability = try value.word(Durability.self)
+    },
+    Self("dry-run", .run, "say what would be done and do nothing") { $1.isDryRun = $0.isOn },
+  ]
+
+  /// How the program speaks; known to every verb.
+  static let speech: [Self] = [
+    Self("json", .output, "JSON on stdout, error objects on stderr") {
+      $1.isJSON = $0.isOn
+      if $0.isOn { $1.isTable = false }
+    },
+    Self("table", .output, "tables on stdout, also when it is no terminal") {
+      $1.isTable = $0.isOn
+      if $0.isOn { $1.isJSON = false }
+    },
+    Self("quiet", short: "q", .output, "no progress, no summary") { $1.isQuiet = $0.isOn },
+    Self("verbose", short: "v", .output, "say more") { $1.isVerbose = $0.isOn },
+    Self("no-color", .output, "no colours; NO_COLOR does the same") { $1.noColor = $0.isOn },
+  ]
+
+  static let progress = Self(
+    "progress", value: "MODE", .output, "auto | bar | plain | json | none", default: "auto"
+  ) { value, arguments throws(Fault) in
+    arguments.progress = try value.word(ProgressMode.self)
+  }
+}

@@ -1,0 +1,8 @@
+extension Verb {
+  /// Every verb, in the order of the help.
+  static let all: [Verb] = [
+    .infer, .run, .validate, .runsList, .runsShow, .runsResults, .runsVerify, .modelsList,
+    .modelsShow,
+    .modelsVerify, .limits, .bench,
+  ]
+}

@@ -1,0 +1,169 @@
+import Faults
+import FileAccess
+import Inference
+import JSON
+import Models
+import Options
+import Requests
+import Runs
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+extension Verb {
+  static let run = Verb(
+    VerbHelp(
+      "run", "Classify many images into a run directory that can be resumed and repeated",
+      usage: "INPUT… -o DIR [FLAGS]",
+      text: """
+        Each input gets exactly one line in DIR/results.jsonl, in the order of the inputs. The same \
+        command again goes on where a run was stopped, and repeats nothing when it had finished.
+        """,
+      examples: [
+        ("infercam run photos/ -o runs/photos", "all images below photos/, with heatmaps"),
+        (
+          "infercam run photos/ -o runs/photos -m resnet50 --heatmap png,npy --overlay",
+          "with a model by name, overlays and raw maps"
+        ),
+        (
+          "find . -name '*.tif' -print0 | infercam run --files0-from - -o out",
+          "whatever names they have"
+        ),
+        (
+          "infercam run --manifest items.jsonl -o out --fail-on 1%",
+          "exit 0 as long as at most 1 % of the items fail"
+        ),
+      ]),
+    flags: Flag.inputs + Flag.decoding + Flag.model + Flag.classify + Flag.explain + [Flag.output]
+      + Flag.work
+      + Flag.run + Flag.limits + [Flag.progress],
+    body: runVerb)
+}
+
+private func runVerb(_ invocation: Invocation) throws(Fault) -> Int32 {
+  var console = Console()
+  let (request, skipped) = try runRequest(invocation)
+  if invocation.arguments.isDryRun { return try preview(request, skipped, invocation, &console) }
+  var display = ProgressDisplay(invocation.arguments, console)
+  let outcome: RunOutcome
+  do throws(Fault) {
+    outcome = try executeRun(request, isInterrupted: isInterrupted) { display.show($0) }
+  } catch {
+    display.finish()
+    throw error
+  }
+  display.finish()
+  try tell(outcome, request, invocation, &console)
+  switch outcome.ending {
+  case .interrupted: return interruptionStatus()
+  case .tooManyFailures: return ExitStatus.configuration
+  case .finished, .replayed:
+    let summary = outcome.summary
+    let isTooMany = request.failOn.isExceeded(failed: summary.failed, items: summary.items)
+    return isTooMany ? ExitStatus.itemsFailed : ExitStatus.success
+  }
+}
+
+private func runRequest(_ invocation: Invocation) throws(Fault) -> (RunRequest, skipped: Int) {
+  let arguments = invocation.arguments
+  guard let output = arguments.output else {
+    throw Fault(.paramMissing, "name the run directory with --output DIR")
+  }
+  let selection = try invocation.selection()
+  let inputs = try invocation.collect(selection)
+  let model = try invocation.model(arguments.model ?? inputs.manifestModel)
+  var inference = arguments.inference
+  inference.gradCAM.formats = arguments.heatmaps ?? [.png]
+  inference.gradCAM.enabled = !inference.gradCAM.formats.isEmpty
+  var request = RunRequest(
+    directory: output, inputs: inputs.list, model: model, inference: inference)
+  request.engine = arguments.engine
+  request.workers = invocation.workers
+  request.batch = arguments.batch
+  request.durability = arguments.durability
+  request.failOn = arguments.failOn
+  request.maxFailures = arguments.maxFailures
+  request.overwrites = arguments.overwrites
+  request.retriesFailed = arguments.retriesFailed
+  request.origin = origin(invocation)
+  return (request, inputs.skipped)
+}
+
+/// The command, the tool and the machine, for people who look into `run.json`.
+private func origin(_ invocation: Invocation) -> [String: JSONValue] {
+  var name = [CChar](repeating: 0, count: 256)
+  gethostname(&name, name.count - 1)
+  let host = name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:))
+  return [
+    "argv": .array(
+      (["infercam"] + invocation.words.map { RawPath(bytes: $0).identifier })
+        .map(JSONValue.string)),
+    "tool": ["name": "infercam", "version": .string(toolVersion)],
+    "host": ["name": .string(String(decoding: host, as: UTF8.self))],
+  ]
+}
+
+private func preview(
+  _ request: RunRequest, _ skipped: Int, _ invocation: Invocation, _ console: inout Console
+) throws(Fault) -> Int32 {
+  let preview = try previewRun(request)
+  let toDo = preview.action == .replay ? 0 : preview.items - preview.done
+  if !invocation.printsTable {
+    let json: JSONValue = [
+      "dry_run": true, "action": .string(preview.action.rawValue),
+      "items": JSONValue(preview.items), "done": JSONValue(preview.done), "to_do": JSONValue(toDo),
+      "skipped": JSONValue(skipped), "model": .string(request.model.name),
+      "model_version": .string(request.model.version), "workers": JSONValue(request.workers),
+      "batch": JSONValue(request.batch), "output": .string(request.directory.path.identifier),
+    ]
+    try console.print(json.encodedText)
+  } else {
+    try console.print(
+      "would \(preview.action.rawValue) the run in \(request.directory.path.display): "
+        + "\(toDo) of \(preview.items) items to do with "
+        + "\(request.model.name)@\(request.model.version)")
+  }
+  return ExitStatus.success
+}
+
+/// Tells how the run ended: the job resource on stdout, a summary for people on stderr.
+private func tell(
+  _ outcome: RunOutcome, _ request: RunRequest, _ invocation: Invocation,
+  _ console: inout Console
+) throws(Fault) {
+  let summary = outcome.summary
+  if !invocation.printsTable {
+    var members = summary.json.object ?? [:]
+    members["replayed"] = .bool(outcome.ending == .replayed)
+    members["output"] = .string(request.directory.path.identifier)
+    try console.print(JSONValue.object(members).encodedText)
+  }
+  if invocation.arguments.isQuiet || invocation.isJSON { return }
+  let rate = outcome.seconds > 0 ? Double(outcome.doneNow) / outcome.seconds : 0
+  let work =
+    outcome.ending == .replayed
+    ? "replayed:true, nothing was changed"
+    : "\(outcome.doneNow) now in \(duration(outcome.seconds)), \(decimal(rate, 1)) img/s"
+  console.note(
+    "\(ending(outcome)): \(summary.succeeded) succeeded, \(summary.failed) failed "
+      + "of \(summary.items) (\(work))")
+  for (code, count) in summary.failures.sorted(by: { $0.key < $1.key }) {
+    console.note("  \(count) \(code)")
+  }
+  let results = request.directory.results.display
+  switch outcome.ending {
+  case .finished, .replayed: console.note("results: \(results)")
+  case .interrupted: console.note("the same command goes on from here")
+  case .tooManyFailures:
+    console.note("stopped by --max-failures; the same command with a higher limit goes on")
+  }
+}
+
+private func ending(_ outcome: RunOutcome) -> String {
+  switch outcome.ending {
+  case .finished, .replayed: "finished"
+  case .interrupted: "interrupted"
+  case .tooManyFailures: "stopped"
+  }
+}

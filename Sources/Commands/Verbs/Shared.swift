@@ -1,0 +1,87 @@
+import CPlatform
+import Faults
+import FileAccess
+import Models
+import Options
+import Requests
+import Runs
+import Workers
+
+extension Invocation {
+  var isJSON: Bool { arguments.isJSON }
+
+  /// Whether stdout gets tables for people instead of JSON.
+  var printsTable: Bool {
+    arguments.isTable || (!arguments.isJSON && Console().isOutputTerminal)
+  }
+
+  var workers: Int { arguments.workers ?? WorkerThread.usableProcessors }
+
+  /// Says what could go wrong without being wrong.
+  func note(_ text: String) {
+    if !arguments.isQuiet { Console().note(text) }
+  }
+
+  /// The repository of the search path.
+  var repository: ModelRepository {
+    ModelRepository(searchPath: environment.modelSearchPath(arguments.modelFolders))
+  }
+
+  /// The model that was named, or the one that stands in.
+  func model(_ named: String? = nil) throws(Fault) -> ModelVersion {
+    guard let reference = named ?? arguments.model else {
+      try refusePathFlags()
+      return try repository.defaultModel()
+    }
+    if reference.contains("/") || reference.hasSuffix(".onnx") {
+      return try ModelRepository.model(
+        at: RawPath(reference), labels: arguments.labels, preset: arguments.preprocess)
+    }
+    try refusePathFlags()
+    return try repository.resolve(reference)
+  }
+
+  /// Flags that describe a bare file say nothing about a model of the repository.
+  private func refusePathFlags() throws(Fault) {
+    let given = [
+      ("--labels", arguments.labels != nil), ("--preprocess", arguments.preprocess != nil),
+    ]
+    if let flag = given.first(where: \.1)?.0 {
+      throw Fault(
+        .paramOutOfRange,
+        "\(flag) describes an .onnx file: name one with --model path/to/model.onnx",
+        details: ["flag": .string(flag)])
+    }
+  }
+
+  /// The selection of the flags with the words of the command line as paths.
+  func selection() throws(Fault) -> InputSelection {
+    var selection = arguments.selection
+    selection.paths = line.positionals.map { RawPath(bytes: $0) }
+    if selection.isEmpty {
+      throw Fault(.paramMissing, "name at least one image, folder or list: see --help")
+    }
+    return selection
+  }
+
+  /// Finds the inputs and tells what was left out.
+  func collect(_ selection: InputSelection) throws(Fault) -> CollectedInputs {
+    let collected = try collectInputs(selection)
+    if collected.skipped > 0 {
+      note(
+        "left out \(collected.skipped) files in folders that are not named like images"
+          + " (--include '*' takes them)")
+    }
+    return collected
+  }
+}
+
+/// Whether a signal has asked the program to end.
+func isInterrupted() -> Bool {
+  ic_caught_signal() != 0
+}
+
+/// The status of a program that a signal has ended.
+func interruptionStatus() -> Int32 {
+  128 + ic_caught_signal()
+}

@@ -1,0 +1,99 @@
+import Faults
+import FileAccess
+import Images
+import Inference
+public import JSON
+import Models
+import Requests
+
+/// Everything that can change a byte of the results, by name.
+public struct Fingerprint: Sendable, Hashable {
+  /// Grows whenever the tool computes or writes something differently.
+  static let format = 1
+
+  public let json: JSONValue
+
+  init(json: JSONValue) {
+    self.json = json
+  }
+
+  init(
+    model: ModelVersion, request: InferenceRequest, engine: EngineOptions, inputs: InputList
+  ) {
+    let limits = request.decoding.limits
+    json = [
+      "format": JSONValue(Self.format),
+      "model": [
+        "name": .string(model.name), "version": .string(model.version),
+        "sha256": .string(model.sha256), "labels_version": .string(model.labels.version),
+        "labels_sha256": .string(model.labelsSHA256), "spec": model.spec.json,
+      ],
+      "classify": request.classify.json, "grad_cam": request.gradCAM.json,
+      "resize": ["longest_side": request.resizeLongestSide.map(JSONValue.init) ?? .null],
+      "limits": [
+        "max_bytes": JSONValue(limits.maxBytes), "max_side": JSONValue(limits.maxSide),
+        "max_pixels": JSONValue(limits.maxPixels),
+        "max_aspect_ratio": limits.maxAspectRatio.map(JSONValue.init) ?? .null,
+        "max_scans": JSONValue(limits.maxScans), "cpu_seconds": .double(limits.cpuSeconds),
+      ],
+      "decoding": [
+        "on_truncated": request.decoding.truncated == .pad ? "pad" : "fail",
+        "page": request.decoding.page.map { JSONValue($0) } ?? .null,
+      ],
+      "kernels": .string(engine.kernels.rawValue),
+      "inputs": ["sha256": .string(inputs.sha256), "count": JSONValue(inputs.count)],
+    ]
+  }
+
+  /// The fields in which another fingerprint differs, sorted by name.
+  public func differences(from other: Fingerprint) -> [Difference] {
+    let mine = Self.leaves(json)
+    let others = Self.leaves(other.json)
+    let names = Set(mine.keys).union(others.keys).sorted()
+    return names.compactMap { name in
+      let difference = Difference(
+        field: name, mine: mine[name] ?? .null, other: others[name] ?? .null)
+      return difference.mine == difference.other ? nil : difference
+    }
+  }
+
+  /// A field with its values on both sides.
+  public struct Difference: Sendable, Hashable {
+    public var field: String
+    public var mine: JSONValue
+    public var other: JSONValue
+  }
+
+  private static func leaves(_ value: JSONValue, _ path: String = "") -> [String: JSONValue] {
+    guard case .object(let members) = value, !members.isEmpty else { return [path: value] }
+    return members.reduce(into: [:]) { result, member in
+      let name = path.isEmpty ? member.key : path + "." + member.key
+      result.merge(leaves(member.value, name)) { first, _ in first }
+    }
+  }
+}
+
+extension Fault {
+  /// The fault of a run directory that was made with another configuration.
+  init(run path: RawPath, differs differences: [Fingerprint.Difference]) {
+    let shown = differences.prefix(3).map { difference in
+      "\(difference.field) is \(difference.mine.summary) there and \(difference.other.summary) now"
+    }
+    let more = differences.count > 3 ? "; \(differences.count - 3) more" : ""
+    self.init(
+      .resourceVersionConflict,
+      "\(path.display) holds a run with another configuration: "
+        + shown.joined(separator: "; ") + more
+        + ": choose another --output, or replace the run with --overwrite",
+      details: [
+        "differences": .array(
+          differences.map { difference in
+            .object([
+              "field": .string(difference.field),
+              "run": .string(difference.mine.encodedText),
+              "request": .string(difference.other.encodedText),
+            ])
+          })
+      ])
+  }
+}

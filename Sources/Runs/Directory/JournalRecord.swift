@@ -1,0 +1,130 @@
+import Digests
+import Faults
+import FileAccess
+import JSON
+import Requests
+
+/// The terminal record of one item: a line of the journal.
+///
+/// A line is a JSON object whose members have a fixed order: the digest of what is reproducible in
+/// the item, the item's length in bytes, its sequence, the outcome, the state of the input file,
+/// the files written, the item itself, and the CRC-32C of all bytes before `,"crc"`.
+struct JournalRecord {
+  var digest: String
+  var sequence: Int
+  /// The code of the failure; `nil` for success.
+  var failure: String?
+  /// The length of the item's JSON at the end of the line.
+  var itemLength: Int
+
+  /// Returns the line of an item, newline included.
+  static func encode(_ processed: ProcessedItem) -> [UInt8] {
+    let item = processed.result.json.encoded()
+    let digest = SHA256.hex(of: JSONValue.object(processed.result.reproducible).encoded())
+    let fault = processed.result.fault
+    var text = #"{"d":"\#(digest)","n":\#(item.count),"seq":\#(processed.result.sequence)"#
+    text += fault == nil ? #","t":"done""# : #","t":"fail""#
+    if let fault { text += #","code":\#(JSONValue.string(fault.code.rawValue).encodedText)"# }
+    if let stamp = processed.stamp {
+      text += #","in":[\#(stamp.size),\#(stamp.modifiedNanoseconds),\#(stamp.inode)]"#
+    }
+    let files = processed.artefacts.map { file -> JSONValue in
+      .array([.string(file.path), JSONValue(file.size), .string(file.sha256)])
+    }
+    text += #","out":\#(JSONValue.array(files).encodedText),"item":"#
+    return seal(Array(text.utf8) + item)
+  }
+
+  /// Returns the line of an event that belongs to no item.
+  static func encode(event: String, _ members: [String: JSONValue]) -> [UInt8] {
+    var text = #"{"t":"\#(event)""#
+    for (key, value) in members.sorted(by: { $0.key < $1.key }) {
+      text += #",\#(JSONValue.string(key).encodedText):\#(value.encodedText)"#
+    }
+    return seal(Array(text.utf8))
+  }
+
+  private static func seal(_ open: [UInt8]) -> [UInt8] {
+    let digits = String(crc32c(open), radix: 16)
+    let padded = String(repeating: "0", count: 8 - digits.count) + digits
+    return open + Array(#","crc":"\#(padded)"}"#.utf8) + [0x0A]
+  }
+}
+
+/// What a line of the journal turns out to be.
+enum JournalLine {
+  case record(JournalRecord)
+  case event
+  case damaged
+
+  /// The bytes of `,"crc":"xxxxxxxx"}`.
+  static let sealLength = 18
+
+  /// - Parameter line: without its newline.
+  init(_ line: [UInt8]) {
+    let body = line.count - Self.sealLength
+    guard body > 0,
+      let seal = String(validating: line[body...], as: UTF8.self), seal.hasPrefix(#","crc":""#),
+      seal.hasSuffix(#""}"#), let expected = UInt32(seal.dropFirst(8).dropLast(2), radix: 16),
+      line.withUnsafeBytes({ crc32c(UnsafeRawBufferPointer(rebasing: $0[..<body])) }) == expected
+    else {
+      self = .damaged
+      return
+    }
+    if line.starts(with: #"{"t":"#.utf8) {
+      self = .event
+    } else if let record = JournalRecord(line) {
+      self = .record(record)
+    } else {
+      self = .damaged
+    }
+  }
+}
+
+extension JournalRecord {
+  /// Reads the fixed members at the start of a line whose checksum is right.
+  init?(_ line: [UInt8]) {
+    var rest = line[...]
+    func skip(_ text: String) -> Bool {
+      guard rest.starts(with: text.utf8) else { return false }
+      rest = rest.dropFirst(text.utf8.count)
+      return true
+    }
+    func number() -> Int? {
+      let digits = rest.prefix { $0 >= 0x30 && $0 <= 0x39 }
+      rest = rest.dropFirst(digits.count)
+      return Int(String(decoding: digits, as: UTF8.self))
+    }
+    guard skip(#"{"d":""#), rest.count > 64 else { return nil }
+    digest = String(decoding: rest.prefix(64), as: UTF8.self)
+    rest = rest.dropFirst(64)
+    guard skip(#"","n":"#), let length = number(), skip(#","seq":"#), let sequence = number(),
+      length >= 0, length < line.count - JournalLine.sealLength
+    else { return nil }
+    itemLength = length
+    self.sequence = sequence
+    if skip(#","t":"done""#) { return }
+    guard skip(#","t":"fail","code":""#) else { return nil }
+    failure = String(decoding: rest.prefix { $0 != UInt8(ascii: "\"") }, as: UTF8.self)
+  }
+
+  /// The item's JSON in its line.
+  func item(in line: [UInt8]) -> ArraySlice<UInt8> {
+    let end = line.count - JournalLine.sealLength
+    return line[(end - itemLength)..<end]
+  }
+
+  /// What the line says about the input file and the outputs.
+  func files(in line: [UInt8]) -> (stamp: [Int64]?, artefacts: [Artefact])? {
+    let start = line.count - JournalLine.sealLength - itemLength - #","item":"#.utf8.count
+    guard start > 0, let header = try? JSONValue(parsing: line[..<start] + [UInt8(ascii: "}")])
+    else { return nil }
+    let artefacts = (header["out"]?.array ?? []).compactMap { entry -> Artefact? in
+      guard let fields = entry.array, fields.count == 3, let path = fields[0].string,
+        let size = fields[1].int, let sha256 = fields[2].string
+      else { return nil }
+      return Artefact(path: path, size: size, sha256: sha256)
+    }
+    return (header["in"]?.array?.compactMap { $0.int.map(Int64.init) }, artefacts)
+  }
+}

@@ -1,0 +1,72 @@
+import Faults
+import FileAccess
+public import JSON
+
+/// What a run is: `run.json`, written once.
+public struct RunSpecification: Sendable {
+  public static let schema = "infercam.run/1"
+
+  public var jobID: String
+  public var createdAt: String
+  public var fingerprint: Fingerprint
+  /// The SHA-256 of `inputs.jsonl`.
+  public var inputsSHA256: String
+  public var inputCount: Int
+  /// The command, the tool and the machine; for people.
+  public var origin: [String: JSONValue]
+
+  public var json: JSONValue {
+    var members = origin
+    members["schema"] = .string(Self.schema)
+    members["job_id"] = .string(jobID)
+    members["created_at"] = .string(createdAt)
+    members["fingerprint"] = fingerprint.json
+    members["inputs"] = ["sha256": .string(inputsSHA256), "count": JSONValue(inputCount)]
+    return .object(members)
+  }
+
+  init(
+    jobID: String, createdAt: String, fingerprint: Fingerprint, inputs: InputList,
+    origin: [String: JSONValue]
+  ) {
+    self.jobID = jobID
+    self.createdAt = createdAt
+    self.fingerprint = fingerprint
+    self.inputsSHA256 = inputs.sha256
+    self.inputCount = inputs.count
+    self.origin = origin
+  }
+
+  /// - Throws: `Fault` with code `run.corrupt`, or `resource.version_conflict` for another schema.
+  init(reading directory: RunDirectory) throws(Fault) {
+    let value = try readRunJSON(directory.specification)
+    guard let schema = value["schema"]?.string, schema == Self.schema else {
+      throw Fault(
+        .resourceVersionConflict,
+        "\(directory.specification.display) is not of schema \(Self.schema): "
+          + "choose another --output")
+    }
+    guard let jobID = value["job_id"]?.string, let createdAt = value["created_at"]?.string,
+      let fingerprint = value["fingerprint"], let sha256 = value["inputs"]?["sha256"]?.string,
+      let count = value["inputs"]?["count"]?.int
+    else {
+      throw Fault(.runCorrupt, "\(directory.specification.display) is incomplete")
+    }
+    self.jobID = jobID
+    self.createdAt = createdAt
+    self.fingerprint = Fingerprint(json: fingerprint)
+    inputsSHA256 = sha256
+    inputCount = count
+    let own = ["schema", "job_id", "created_at", "fingerprint", "inputs"]
+    origin = (value.object ?? [:]).filter { !own.contains($0.key) }
+  }
+}
+
+/// Reads a JSON file of a run; damage is a damaged run.
+func readRunJSON(_ path: RawPath) throws(Fault) -> JSONValue {
+  do throws(Fault) {
+    return try JSONValue(parsing: try readRegularFile(path, limit: 64 << 20).bytes)
+  } catch {
+    throw Fault(.runCorrupt, "\(path.display): \(error.message)", cause: error)
+  }
+}

@@ -1,0 +1,168 @@
+public import Faults
+import FileAccess
+import Images
+import JSON
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+/// Finds all inputs of a selection, without opening one.
+///
+/// Paths keep their bytes; a missing one is an item that fails later. Folders are walked in the
+/// order of the bytes of the full paths.
+/// - Throws: `Fault` with code `manifest.duplicate_id`, `manifest.invalid`, `json.malformed`,
+///   `input.not_found` for a list or folder that cannot be read, or `param.missing` when nothing
+///   was found.
+public func collectInputs(_ selection: InputSelection) throws(Fault) -> CollectedInputs {
+  var collector = InputCollector(selection)
+  try collector.collect()
+  return try collector.finish()
+}
+
+struct InputCollector {
+  let selection: InputSelection
+  var builder: InputListBuilder
+  var violations: [Violation] = []
+  var violationCount = 0
+  var skipped = 0
+  var manifestModel: String?
+  /// The lines of the manifest that items came from, to name them in violations.
+  var lines: [Int32] = []
+
+  private static let violationLimit = 100
+
+  init(_ selection: InputSelection) {
+    self.selection = selection
+    self.builder = InputListBuilder(allowsDuplicates: selection.allowsDuplicates)
+  }
+
+  mutating func collect() throws(Fault) {
+    for path in selection.paths {
+      if try isDirectory(path) {
+        try walk(path, below: path.bytes.count)
+      } else {
+        add(path)
+      }
+    }
+    if let list = selection.filesFrom { try readList(list, separator: 0x0A) }
+    if let list = selection.files0From { try readList(list, separator: 0x00) }
+    if let manifest = selection.manifest { try readManifest(manifest) }
+  }
+
+  mutating func finish() throws(Fault) -> CollectedInputs {
+    if var fault = Fault(violations, code: overallCode) {
+      if violationCount > 1 {
+        fault.message = "\(violations[0].text) (and \(violationCount - 1) more)"
+      }
+      throw fault.adding("violation_count", .int(violationCount))
+    }
+    var collected = CollectedInputs(list: builder.finish())
+    collected.skipped = skipped
+    collected.manifestModel = manifestModel
+    guard !collected.list.isEmpty else {
+      let hint = skipped > 0 ? ": \(skipped) files are not named like images, see --include" : ""
+      throw Fault(.inputNotFound, "no input was found\(hint)")
+    }
+    return collected
+  }
+
+  private var overallCode: Fault.Code {
+    let codes = Set(violations.map(\.code))
+    if codes.count == 1, let code = codes.first { return code }
+    return .manifestInvalid
+  }
+
+  mutating func report(_ violation: Violation) {
+    violationCount += 1
+    if violations.count < Self.violationLimit { violations.append(violation) }
+  }
+
+  /// Adds a path given as such.
+  mutating func add(_ path: RawPath) {
+    add(InputItem(sequence: builder.nextSequence, path: path), line: nil)
+  }
+
+  mutating func add(_ item: InputItem, line: Int?) {
+    if let earlier = builder.add(item) {
+      let before = earlier < lines.count ? ", first on line \(lines[earlier])" : ""
+      var violation = Violation(
+        .manifestDuplicateId, at: "",
+        "the id \(printable(item.id)) occurs twice\(before): give each input its own")
+      violation.line = line
+      report(violation)
+    } else if let line {
+      lines.append(Int32(clamping: line))
+    }
+  }
+
+  private func isDirectory(_ path: RawPath) throws(Fault) -> Bool {
+    // A path that cannot be looked at is an item, which fails with the reason.
+    guard let stamp = try? FileStamp(of: path) else { return false }
+    return stamp.kind == .directory
+  }
+
+  /// Adds the images below a folder.
+  /// - Parameter root: how many bytes of the path precede what globs look at.
+  private mutating func walk(_ folder: RawPath, below root: Int) throws(Fault) {
+    var entries: [(path: RawPath, key: [UInt8], isFolder: Bool)] = []
+    // A run's own files are nobody's input.
+    if RunDirectory.isRun(folder) { return }
+    for name in try namesInDirectory(folder) {
+      if name.bytes.first == UInt8(ascii: "."), !selection.includesHidden { continue }
+      let path = folder.appending(name)
+      guard let kind = try kind(of: path) else { continue }
+      let isFolder = kind == .directory
+      // A folder sorts as its contents do: with a slash at its end.
+      entries.append((path, name.bytes + (isFolder ? [UInt8(ascii: "/")] : []), isFolder))
+    }
+    entries.sort { $0.key.lexicographicallyPrecedes($1.key) }
+    for entry in entries {
+      if entry.isFolder {
+        if selection.isRecursive { try walk(entry.path, below: root) }
+      } else if isSelected(entry.path, below: root) {
+        add(entry.path)
+      }
+    }
+  }
+
+  /// What to do with an entry of a folder; `nil` to leave it out.
+  private func kind(of path: RawPath) throws(Fault) -> FileStamp.Kind? {
+    guard let stamp = try FileStamp(of: path, followingLinks: false) else { return nil }
+    switch stamp.kind {
+    case .regular, .directory: return stamp.kind
+    case .symbolicLink:
+      guard selection.followsSymbolicLinks else { return nil }
+      // Links to folders could form a circle.
+      guard let target = try FileStamp(of: path), target.kind == .regular else { return nil }
+      return .regular
+    default: return nil
+    }
+  }
+
+  private mutating func isSelected(_ path: RawPath, below root: Int) -> Bool {
+    let relative = Array(path.bytes.dropFirst(root).drop { $0 == UInt8(ascii: "/") })
+    if selection.exclude.contains(where: { $0.matches(relative) }) { return false }
+    if !selection.include.isEmpty { return selection.include.contains { $0.matches(relative) } }
+    if let ending = path.fileExtension, isImageExtension(ending) { return true }
+    skipped += 1
+    return false
+  }
+
+  private mutating func readList(_ path: RawPath, separator: UInt8) throws(Fault) {
+    var reader = try LineReader(path, separator: separator)
+    while let line = try reader.next() {
+      if !line.isEmpty { add(RawPath(bytes: line)) }
+    }
+  }
+}
+
+/// Whether a file of this ending is meant to be an image, one that can be decoded or not.
+private func isImageExtension(_ ending: String) -> Bool {
+  imageExtensions.contains(ending)
+}
+
+private let imageExtensions: Set<String> = [
+  "jpg", "jpeg", "jpe", "jfif", "mpo", "png", "apng", "tif", "tiff", "bmp", "dib", "gif", "webp",
+  "heic", "heif", "avif", "jp2", "jxl",
+]

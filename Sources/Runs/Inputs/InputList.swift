@@ -1,0 +1,109 @@
+import Digests
+import Faults
+import JSON
+
+/// The frozen list of inputs: the lines of `inputs.jsonl`, in order, and their digest.
+///
+/// The lines are kept as text, about a hundred bytes each, and read one by one.
+public struct InputList: Sendable, Sequence {
+  /// Whole lines, each chunk about a mebibyte.
+  let chunks: [[UInt8]]
+  public let count: Int
+  /// The SHA-256 of `inputs.jsonl` in hexadecimal.
+  public let sha256: String
+
+  public var isEmpty: Bool { count == 0 }
+
+  public func makeIterator() -> Cursor { Cursor(self) }
+
+  /// A position in the list.
+  public struct Cursor: IteratorProtocol {
+    private let list: InputList
+    private var chunk = 0
+    private var offset = 0
+
+    init(_ list: InputList) {
+      self.list = list
+    }
+
+    mutating func stop() {
+      chunk = list.chunks.count
+    }
+
+    public mutating func next() -> InputItem? {
+      while chunk < list.chunks.count {
+        let bytes = list.chunks[chunk]
+        if let end = bytes[offset...].firstIndex(of: 0x0A) {
+          let line = Array(bytes[offset..<end])
+          offset = end + 1
+          // The lines were written by `InputListBuilder`, so that they can be read.
+          guard let value = try? JSONValue(parsing: line), let item = InputItem(json: value) else {
+            preconditionFailure("the input list holds a line that is no item")
+          }
+          return item
+        }
+        chunk += 1
+        offset = 0
+      }
+      return nil
+    }
+  }
+}
+
+/// Collects items into a list and refuses two that would share an id or an output name.
+struct InputListBuilder {
+  private static let chunkBytes = 1 << 20
+
+  private var chunks: [[UInt8]] = []
+  private var current: [UInt8] = []
+  private var digest = SHA256()
+  private var count = 0
+  private var seen: [Key: Int32] = [:]
+
+  /// The first 16 bytes of a SHA-256.
+  private struct Key: Hashable {
+    var high: UInt64
+    var low: UInt64
+
+    init(_ text: String) {
+      var digest = SHA256()
+      digest.update(text)
+      let bytes = digest.finish()
+      high = bytes[..<8].reduce(0) { $0 << 8 | UInt64($1) }
+      low = bytes[8..<16].reduce(0) { $0 << 8 | UInt64($1) }
+    }
+  }
+
+  var nextSequence: Int { count }
+  let allowsDuplicates: Bool
+
+  init(allowsDuplicates: Bool = false) {
+    self.allowsDuplicates = allowsDuplicates
+  }
+
+  /// Adds an item, whose sequence must be `nextSequence`.
+  /// - Returns: the sequence of an earlier item with the same output name, which is then kept.
+  mutating func add(_ item: InputItem) -> Int? {
+    if !allowsDuplicates {
+      let key = Key(heatmapStem(id: item.id))
+      if let earlier = seen[key] { return Int(earlier) }
+      seen[key] = Int32(clamping: count)
+    }
+    let line = item.json.encoded() + [0x0A]
+    digest.update(line)
+    if current.count + line.count > Self.chunkBytes {
+      chunks.append(current)
+      current = []
+    }
+    current += line
+    count += 1
+    return nil
+  }
+
+  mutating func finish() -> InputList {
+    if !current.isEmpty { chunks.append(current) }
+    current = []
+    seen = [:]
+    return InputList(chunks: chunks, count: count, sha256: digest.finishHex())
+  }
+}

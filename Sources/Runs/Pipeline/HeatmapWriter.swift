@@ -1,0 +1,114 @@
+import Digests
+import Faults
+public import FileAccess
+import Inference
+import Requests
+
+/// Where heatmaps go.
+public enum HeatmapDestination: Sendable {
+  case none
+  /// Into the result, in base64.
+  case inline
+  /// Into files below `folder`, whose paths in results start with `prefix`.
+  case files(folder: RawPath, prefix: String, temporary: RawPath, durable: Bool)
+}
+
+/// A file that belongs to a finished item.
+struct Artefact: Sendable, Hashable {
+  /// Below the run directory.
+  var path: String
+  var size: Int
+  var sha256: String
+}
+
+/// The heatmaps of one item as written.
+struct WrittenHeatmaps {
+  var heatmaps: [WrittenHeatmap] = []
+  var artefacts: [Artefact] = []
+}
+
+/// Renders the heatmaps of items and puts them where they go; each worker has its own.
+struct HeatmapWriter {
+  private let classifier: Classifier
+  private let formats: [HeatmapFormat]
+  private let destination: HeatmapDestination
+  private let worker: Int
+
+  init(
+    _ classifier: Classifier, _ formats: [HeatmapFormat], _ destination: HeatmapDestination,
+    worker: Int
+  ) {
+    self.classifier = classifier
+    self.formats = formats
+    self.destination = destination
+    self.worker = worker
+  }
+
+  /// - Throws: the fault of rendering, which concerns the item, as `failure`; that of writing,
+  ///   which concerns the run, as `fatal`.
+  func write(
+    _ prediction: Prediction, of input: PreparedInput, id: String
+  ) throws(ItemFailure) -> WrittenHeatmaps {
+    var written = WrittenHeatmaps()
+    if formats.isEmpty { return written }
+    for format in formats {
+      let bytes: [UInt8]
+      do throws(Fault) {
+        bytes = try classifier.render(prediction, of: input, as: format)
+      } catch {
+        throw .item(error)
+      }
+      let sha256 = SHA256.hex(of: bytes)
+      switch destination {
+      case .none: break
+      case .inline:
+        written.heatmaps.append(
+          WrittenHeatmap(format: format, sha256: sha256, place: .inline(base64: base64(bytes))))
+      case .files(let folder, let prefix, let temporary, let durable):
+        let name = heatmapStem(id: id) + format.fileSuffix
+        do throws(Fault) {
+          try store(bytes, at: folder.appending(name), temporary, durable)
+        } catch {
+          throw .run(error)
+        }
+        let path = prefix + name
+        written.heatmaps.append(
+          WrittenHeatmap(format: format, sha256: sha256, place: .file(path: path)))
+        written.artefacts.append(Artefact(path: path, size: bytes.count, sha256: sha256))
+      }
+    }
+    return written
+  }
+
+  private func store(
+    _ bytes: [UInt8], at path: RawPath, _ temporary: RawPath, _ durable: Bool
+  ) throws(Fault) {
+    let name = temporary.appending("worker-\(worker)")
+    do throws(Fault) {
+      try replaceFile(path, with: bytes, temporary: name, durable: durable)
+    } catch {
+      // The folder may have been removed since the run was created.
+      guard error.code == .inputNotFound else { throw error }
+      try createDirectories(path.parent)
+      try replaceFile(path, with: bytes, temporary: name, durable: durable)
+    }
+  }
+}
+
+/// Why an item has no result.
+enum ItemFailure: Error {
+  /// The item alone is concerned.
+  case item(Fault)
+  /// Nothing more can be stored.
+  case run(Fault)
+}
+
+extension HeatmapFormat {
+  var fileSuffix: String {
+    switch self {
+    case .png: ".png"
+    case .npy: ".npy"
+    case .raw: ".raw.npy"
+    }
+  }
+}

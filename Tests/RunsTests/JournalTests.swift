@@ -1,0 +1,152 @@
+import Digests
+import Faults
+import FileAccess
+import InfercamTestSupport
+import JSON
+import Requests
+import Testing
+
+@testable import Runs
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+struct JournalTests {
+  let folder: TemporaryFolder
+  var path: RawPath { folder.path.appending("journal.jsonl") }
+
+  init() throws {
+    folder = try TemporaryFolder()
+  }
+
+  static func item(_ sequence: Int, failing fault: Fault? = nil, padding: Int = 0) -> ProcessedItem
+  {
+    let result: JSONValue = ["note": .string(String(repeating: "x", count: padding))]
+    let item = ResultItem(
+      sequence: sequence, id: "image \(sequence) \"\n é", requestID: "run_X:\(sequence)",
+      source: ["path": "p"], model: ["model": "m"],
+      outcome: fault.map { .failed($0) } ?? .succeeded(result), timings: Timings())
+    let files = [Artefact(path: "heatmaps/\(sequence).png", size: 10, sha256: "00")]
+    return ProcessedItem(result: item, stamp: nil, artefacts: fault == nil ? files : [])
+  }
+
+  func open(count: Int = 10) throws -> Journal {
+    try Journal.open(path, count: count, isDurable: false)
+  }
+
+  /// Writes a journal of some items and returns its bytes and the ends of its lines.
+  func written(_ items: [ProcessedItem]) throws -> (bytes: [UInt8], ends: [Int]) {
+    do {
+      var journal = try open()
+      for item in items { try journal.append([item]) }
+    }
+    let bytes = try folder.read("journal.jsonl")
+    return (bytes, bytes.indices.filter { bytes[$0] == 0x0A })
+  }
+
+  @Test func `records are read back`() throws {
+    _ = try written([
+      Self.item(3), Self.item(1, failing: Fault(.imageTooLarge, "big")), Self.item(0),
+    ])
+    let journal = try open()
+    #expect(journal.index.done == 3)
+    #expect(journal.index.succeeded == 2)
+    #expect(journal.index.failures == ["image.too_large": 1])
+    let (record, line) = try #require(try journal.read(3))
+    #expect(Array(record.item(in: line)) == Self.item(3).result.json.encoded())
+    #expect(
+      record.digest == SHA256.hex(of: JSONValue.object(Self.item(3).result.reproducible).encoded()))
+    #expect(record.files(in: line)?.artefacts.map(\.path) == ["heatmaps/3.png"])
+    #expect(try journal.read(2) == nil)
+  }
+
+  @Test func `each line is a JSON object`() throws {
+    let (bytes, _) = try written([Self.item(0), Self.item(1, failing: Fault(.internalError, "x"))])
+    for line in bytes.split(separator: 0x0A) {
+      let value = try JSONValue(parsing: Array(line))
+      #expect(value["item"]?["seq"] != nil)
+      #expect(value["crc"]?.string?.count == 8)
+    }
+  }
+
+  @Test func `the last record of an item counts`() throws {
+    _ = try written([Self.item(0, failing: Fault(.internalError, "x")), Self.item(0)])
+    let journal = try open()
+    #expect(journal.index.succeeded == 1)
+    #expect(journal.index.failed == 0)
+  }
+
+  @Test func `a torn end is cut off at any byte and the rest stays`() throws {
+    let items = [Self.item(0), Self.item(1), Self.item(2)]
+    let (bytes, ends) = try written(items)
+    for length in (ends[0] + 1)..<bytes.count {
+      try folder.write(Array(bytes[..<length]), to: RawPath("journal.jsonl"))
+      let whole = ends.filter { $0 < length }
+      do {
+        let journal = try open()
+        #expect(journal.index.done == whole.count)
+      }
+      #expect(try folder.read("journal.jsonl") == Array(bytes[..<((whole.last ?? -1) + 1)]))
+      if length != (whole.last ?? -1) + 1 { #expect(folder.exists("journal.jsonl.torn")) }
+    }
+  }
+
+  @Test func `a journal goes on after a torn end`() throws {
+    let (bytes, _) = try written([Self.item(0), Self.item(1)])
+    try folder.write(Array(bytes.dropLast(7)), to: RawPath("journal.jsonl"))
+    do {
+      var journal = try open()
+      #expect(journal.index.done == 1)
+      try journal.append([Self.item(1), Self.item(2)])
+    }
+    #expect(try open().index.done == 3)
+  }
+
+  @Test func `damage before the end is refused, whatever byte it hits`() throws {
+    let (bytes, ends) = try written([Self.item(0), Self.item(1), Self.item(2)])
+    for offset in (ends[0] + 1)..<ends[1] {
+      var damaged = bytes
+      damaged[offset] ^= 0x01
+      // A flipped bit may make a line feed, which makes two damaged lines.
+      try folder.write(damaged, to: RawPath("journal.jsonl"))
+      let fault = #expect(throws: Fault.self) { _ = try open() }
+      #expect(fault?.code == .runCorrupt)
+      #expect(fault?.details["line"] == .int(2))
+    }
+  }
+
+  @Test func `two processes cannot hold one journal`() throws {
+    let first = try open()
+    let fault = #expect(throws: Fault.self) { _ = try open() }
+    #expect(fault?.code == .runLocked)
+    #expect(first.index.done == 0)
+  }
+
+  @Test func `lines larger than a read are found`() throws {
+    _ = try written([Self.item(0, padding: 5 << 20), Self.item(1)])
+    #expect(try open().index.done == 2)
+  }
+
+  @Test func `records of items that do not exist are ignored`() throws {
+    _ = try written([Self.item(9)])
+    #expect(try Journal.open(path, count: 3, isDurable: false).index.done == 0)
+  }
+
+  @Test func `results are written in the order of the inputs`() throws {
+    let directory = RunDirectory(folder.path)
+    var journal = try open(count: 3)
+    try journal.append([Self.item(2), Self.item(0), Self.item(1)])
+    let committer = Committer(journal, directory, .none)
+    let digest = try writeOrderedResults(
+      committer, to: directory.results, temporary: folder.path.appending("part"), isDurable: false)
+    let expected = (0..<3).map { Self.item($0).result }
+    #expect(
+      try folder.read("results.jsonl") == expected.flatMap { $0.json.encoded() + [0x0A] })
+    var all = SHA256()
+    for item in expected {
+      all.update(SHA256.hex(of: JSONValue.object(item.reproducible).encoded()) + "\n")
+    }
+    #expect(digest == all.finishHex())
+  }
+}
