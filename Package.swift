@@ -82,8 +82,8 @@ let package = Package(
     module(
       "Runs",
       [
-        "Inference", "Requests", "Models", "Images", "JSON", "Digests", "FileAccess", "Workers",
-        "CPlatform", "Faults",
+        "Inference", "Requests", "Models", "Execution", "Images", "JSON", "Digests", "FileAccess",
+        "Workers", "CPlatform", "Faults",
       ]),
     // Level 8
     module("Options", ["Faults"]),

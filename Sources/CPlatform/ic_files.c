@@ -32,6 +32,12 @@ void ic_catch_signals(void) {
   sigaction(SIGINT, &keep, NULL);
   sigaction(SIGTERM, &keep, NULL);
   signal(SIGPIPE, SIG_IGN);
+  // Some parents start their children with these signals blocked.
+  sigset_t wanted;
+  sigemptyset(&wanted);
+  sigaddset(&wanted, SIGINT);
+  sigaddset(&wanted, SIGTERM);
+  sigprocmask(SIG_UNBLOCK, &wanted, NULL);
 }
 
 int ic_caught_signal(void) { return caught_signal; }

@@ -1,3 +1,4 @@
+import Execution
 import Faults
 import Images
 import Inference

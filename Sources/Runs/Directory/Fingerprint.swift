@@ -1,3 +1,4 @@
+import Execution
 import Faults
 import FileAccess
 import Images

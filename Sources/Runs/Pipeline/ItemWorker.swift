@@ -1,4 +1,5 @@
 import Digests
+import Execution
 import Faults
 import FileAccess
 import Images

@@ -1,0 +1,108 @@
+import Faults
+import FileAccess
+import InfercamTestSupport
+import JSON
+import Testing
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+struct InferTests {
+  let program: Program
+
+  init() throws {
+    program = try Program()
+  }
+
+  @Test func `each image gets one result in the order given`() throws {
+    try program.makeInputs()
+    try program.folder.write("not an image", to: "in/broken.jpg")
+    let names = [
+      "in/0-tile-clean-01.bmp", "in/broken.jpg", "in/0-metal-crack-01.jpg", "in/missing.png",
+    ]
+    let ending = try program.run(["infer"] + names + ["--top-k", "2"])
+    #expect(ending.status == 1)
+    let results = try ending.lines()
+    #expect(results.map { $0["id"]?.string } == names)
+    #expect(results.map { $0["seq"]?.int } == [0, 1, 2, 3])
+    #expect(results.map { $0["status"]?.string } == ["succeeded", "failed", "succeeded", "failed"])
+    #expect(results[0]["result"]?["classes"]?.array?.first?["label"] == "clean")
+    #expect(results[2]["result"]?["classes"]?.array?.first?["label"] == "crack")
+    #expect(results[0]["result"]?["classes"]?.array?.count == 2)
+    #expect(results[3]["error"]?["code"] == "input.not_found")
+    #expect(results[0]["source"]?["sha256"]?.string?.count == 64)
+    #expect(results[1]["source"]?["sha256"]?.string?.count == 64)
+  }
+
+  @Test(arguments: [(["--batch", "1"]), (["--batch", "3", "-j", "1"]), (["-j", "4"])])
+  func `results do not depend on how the work is cut`(flags: [String]) throws {
+    try program.makeInputs(copies: 2)
+    func classes(_ flags: [String]) throws -> [JSONValue?] {
+      try program.run(["infer", "in"] + flags).lines().map { $0["result"] }
+    }
+    #expect(try classes(flags) == classes(["--batch", "8", "-j", "2"]))
+  }
+
+  @Test func `the same image twice is classified twice`() throws {
+    try program.makeInputs()
+    let ending = try program.run(["infer", "in/0-tile-clean-01.bmp", "in/0-tile-clean-01.bmp"])
+    #expect(ending.status == 0)
+    #expect(try ending.lines().count == 2)
+  }
+
+  @Test func `a stream of paths and objects is read from stdin`() throws {
+    try program.makeInputs()
+    let lines = """
+      in/0-tile-clean-01.bmp
+      {"id":"two","image":{"path":"in/0-metal-crack-01.jpg"},"label":"crack"}
+
+      {"id":3}
+      in/missing.jpg
+      """
+    let input = try program.folder.write(lines, to: "stream.txt")
+    let ending = try program.run(["infer", "-", "--json"], input: input.display)
+    #expect(ending.status == 1)
+    let results = try ending.lines()
+    #expect(results.map { $0["status"]?.string } == ["succeeded", "succeeded", "failed", "failed"])
+    #expect(results[1]["id"] == "two")
+    #expect(results[1]["label"] == "crack")
+    #expect(results[2]["error"]?["details"]?["violations"]?.array?.count == 2)
+  }
+
+  @Test func `a result of a stream comes before the stream ends, and SIGINT ends it`() throws {
+    try program.makeInputs()
+    let pipe = program.folder.path.appending("pipe").display
+    #expect(mkfifo(pipe, 0o600) == 0)
+    // Opened for both directions, the pipe has a writer as long as the test wants.
+    let writer = open(pipe, O_RDWR | O_CLOEXEC)
+    defer { close(writer) }
+    let running = try program.start(["infer", "-"], input: pipe)
+    let line = Array("in/0-tile-clean-01.bmp\n".utf8)
+    #expect(write(writer, line, line.count) == line.count)
+    running.waitUntil {
+      ((try? FileStamp(of: RawPath(running.output))) ?? nil).map { $0.size > 0 } ?? false
+    }
+    running.send(SIGINT)
+    let ending = try running.wait()
+    #expect(ending.status == 130)
+    #expect(try ending.lines().count == 1)
+  }
+
+  @Test func `heatmaps are in the result or in a folder`() throws {
+    try program.makeInputs()
+    let inline = try program.run(["infer", "in/0-tile-clean-01.bmp", "--heatmap", "png"])
+    #expect(inline.status == 0)
+    #expect(inline.text.contains("iVBORw0KGgo"))
+    let files = try program.run(["infer", "in", "-o", "maps"])
+    #expect(files.status == 0)
+    #expect(program.folder.exists("maps/in/0-tile-clean-01.bmp.png"))
+    #expect(program.folder.exists("maps/in/0-tile-clean-01.bmp.raw.npy"))
+  }
+
+  @Test func `a reader that goes away ends the printing only`() throws {
+    try program.makeInputs()
+    let ending = try program.run(["infer", "in"], output: "/dev/full")
+    #expect(ending.status == 6)
+  }
+}
