@@ -75,8 +75,8 @@ let package = Package(
     module(
       "Inference",
       [
-        "Requests", "Models", "Attribution", "Execution", "Graphs", "Images", "Tensors", "JSON",
-        "Digests", "Faults",
+        "Requests", "Models", "Attribution", "Execution", "ONNXImport", "Graphs", "Images",
+        "Tensors", "JSON", "Digests", "Faults",
       ]),
     // Level 7
     module(
@@ -113,7 +113,9 @@ let package = Package(
     tests("RequestsTests", ["Requests", "Images", "JSON", "Faults"]),
     tests("ModelsTests", ["Models", "Digests", "JSON", "FileAccess", "Tensors", "Faults"]),
     tests("RunsTests", ["Runs", "Workers", "Requests", "JSON", "Digests", "FileAccess", "Faults"]),
-    tests("CommandsTests", ["Commands", "Requests", "Options", "JSON", "FileAccess", "Faults"]),
+    tests(
+      "CommandsTests",
+      ["Commands", "Inference", "Requests", "Options", "JSON", "FileAccess", "Faults"]),
     tests(
       "ConformanceTests",
       [
