@@ -120,7 +120,7 @@ let package = Package(
       "ConformanceTests",
       [
         "Inference", "Models", "Attribution", "Execution", "ONNXImport", "Graphs", "Images",
-        "Tensors", "JSON", "Requests", "Files", "Faults",
+        "Tensors", "JSON", "Requests", "FileAccess", "Faults",
       ]),
     tests(
       "EndToEndTests",

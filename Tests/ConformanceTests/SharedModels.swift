@@ -1,5 +1,5 @@
 import Faults
-import Files
+import FileAccess
 import InfercamTestSupport
 import Inference
 import Models
