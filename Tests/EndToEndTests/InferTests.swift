@@ -100,7 +100,30 @@ struct InferTests {
     #expect(program.folder.exists("maps/in/0-tile-clean-01.bmp.raw.npy"))
   }
 
-  @Test func `a reader that goes away ends the printing only`() throws {
+  @Test func `a reader that goes away ends the printing and not the work`() throws {
+    try program.makeInputs()
+    func pipe(_ name: String) -> String {
+      let path = program.folder.path.appending(name).display
+      #expect(mkfifo(path, 0o600) == 0)
+      return path
+    }
+    let (input, output) = (pipe("input"), pipe("output"))
+    let reader = open(output, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+    let writer = open(input, O_RDWR | O_CLOEXEC)
+    let running = try program.start(["infer", "-", "-o", "maps"], input: input, output: output)
+    let first = Array("in/0-tile-clean-01.bmp\n".utf8)
+    #expect(write(writer, first, first.count) == first.count)
+    var ready = pollfd(fd: reader, events: Int16(POLLIN), revents: 0)
+    running.waitUntil { poll(&ready, 1, 0) > 0 && ready.revents & Int16(POLLIN) != 0 }
+    close(reader)
+    let second = Array("in/0-metal-crack-01.jpg\n".utf8)
+    #expect(write(writer, second, second.count) == second.count)
+    close(writer)
+    #expect(try running.wait().status == 0)
+    #expect(program.folder.exists("maps/in/0-metal-crack-01.jpg.png"))
+  }
+
+  @Test func `a full disk behind stdout ends the program with a storage fault`() throws {
     try program.makeInputs()
     let ending = try program.run(["infer", "in"], output: "/dev/full")
     #expect(ending.status == 6)

@@ -81,6 +81,18 @@ struct UsageTests {
     #expect(try show.lines().first?["sha256"]?.string?.count == 64)
   }
 
+  @Test func `the layers of the bundled model are listed, one of them as automatic`() throws {
+    let layers = try program.run(["models", "layers", "surface-defects"]).lines()
+    #expect(layers.count > 3)
+    #expect(layers.filter { $0["auto"] == true }.count == 1)
+    #expect(layers.allSatisfy { $0["shape"]?.array?.count == 4 })
+    let last = try #require(layers.last?["name"]?.string)
+    try program.makeInputs()
+    let words = ["infer", "in/0-tile-clean-01.bmp", "--heatmap", "npy", "--layer", last]
+    let result = try program.run(words).lines().first
+    #expect(result?["result"]?["heatmap"]?["layer"]?.string == last)
+  }
+
   @Test func `a full disk behind stdout is a storage fault`() throws {
     let ending = try program.run(["models", "list"], output: "/dev/full")
     #expect(ending.status == 6)

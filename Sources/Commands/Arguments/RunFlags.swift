@@ -67,8 +67,10 @@ extension Flag where Arguments == Commands.Arguments {
       if $0.isOn { $1.isJSON = false }
     },
     Self("quiet", short: "q", .output, "no progress, no summary") { $1.isQuiet = $0.isOn },
-    Self("verbose", short: "v", .output, "say more") { $1.isVerbose = $0.isOn },
-    Self("no-color", .output, "no colours; NO_COLOR does the same") { $1.noColor = $0.isOn },
+    Self("verbose", short: "v", .output, "also tell the model and how the work is spread") {
+      $1.isVerbose = $0.isOn
+    },
+    Self("no-color", .output, "no colours (none are used so far)") { $1.noColor = $0.isOn },
   ]
 
   static let progress = Self(

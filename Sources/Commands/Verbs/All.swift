@@ -2,7 +2,7 @@ extension Verb {
   /// Every verb, in the order of the help.
   static let all: [Verb] = [
     .infer, .run, .validate, .runsList, .runsShow, .runsResults, .runsVerify, .modelsList,
-    .modelsShow,
+    .modelsShow, .modelsLayers,
     .modelsVerify, .limits, .bench,
   ]
 }

@@ -31,6 +31,7 @@ private func benchVerb(_ invocation: Invocation) throws(Fault) -> Int32 {
   var console = Console()
   let arguments = invocation.arguments
   let model = try invocation.modelOfPositional()
+  invocation.describe(model)
   var request = arguments.inference
   request.gradCAM.formats = arguments.heatmaps ?? []
   request.gradCAM.enabled = !request.gradCAM.formats.isEmpty

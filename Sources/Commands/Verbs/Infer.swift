@@ -70,6 +70,7 @@ private func pipelineSettings(
   _ invocation: Invocation, _ model: ModelVersion
 ) throws(Fault) -> PipelineSettings {
   let arguments = invocation.arguments
+  invocation.describe(model)
   var request = arguments.inference
   // Whoever asks for a folder, a layer or a colour wants to see heatmaps.
   let explainFlags = Set(Flag.explain.map(\.name) + [Flag.heatmapFolder.name])

@@ -73,6 +73,7 @@ private func runRequest(_ invocation: Invocation) throws(Fault) -> (RunRequest, 
   let selection = try invocation.selection()
   let inputs = try invocation.collect(selection)
   let model = try invocation.model(arguments.model ?? inputs.manifestModel)
+  invocation.describe(model)
   var inference = arguments.inference
   inference.gradCAM.formats = arguments.heatmaps ?? [.png]
   inference.gradCAM.enabled = !inference.gradCAM.formats.isEmpty

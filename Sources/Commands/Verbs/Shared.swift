@@ -1,6 +1,8 @@
 import CPlatform
+import Execution
 import Faults
 import FileAccess
+import Inference
 import Models
 import Options
 import Requests
@@ -52,6 +54,15 @@ extension Invocation {
         "\(flag) describes an .onnx file: name one with --model path/to/model.onnx",
         details: ["flag": .string(flag)])
     }
+  }
+
+  /// With --verbose, tells what is about to run.
+  func describe(_ model: ModelVersion) {
+    guard arguments.isVerbose else { return }
+    note(
+      "model \(model.name)@\(model.version) from \(model.file.display), sha256 \(model.sha256)\n"
+        + "\(workers) workers, batches of \(arguments.batch), "
+        + "\(arguments.engine.kernels.rawValue) kernels")
   }
 
   /// The selection of the flags with the words of the command line as paths.
