@@ -39,6 +39,19 @@ public func executeRun(
   if let outcome = try replay(request) { return outcome }
   let classifier = try Classifier(
     request.model, request: request.inference, engine: request.engine)
+  do throws(Fault) {
+    return try execute(request, classifier, isInterrupted: isInterrupted, report: report)
+  } catch {
+    // What cannot be written is a storage fault, whatever the system calls it.
+    guard [.accessDenied, .inputNotFound].contains(error.code) else { throw error }
+    throw Fault(.storageIOError, error.message, details: error.details, cause: error)
+  }
+}
+
+private func execute(
+  _ request: RunRequest, _ classifier: Classifier, isInterrupted: () -> Bool,
+  report: (RunProgress) -> Void
+) throws(Fault) -> RunOutcome {
   let directory = request.directory
   for folder in try createDirectories(directory.path) {
     try synchronizeDirectory(folder.parent)

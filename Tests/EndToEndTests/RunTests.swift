@@ -177,6 +177,11 @@ struct RunTests {
     #expect(try program.folder.read("out/notes.txt") == Array("mine".utf8))
     try program.folder.write("a file", to: "file")
     #expect(try program.run(["run", "in", "-o", "file"]).status == 5)
+    for place in ["file/out", "/proc/infercam/out"] {
+      let ending = try program.run(["run", "in", "-o", place])
+      #expect(ending.status == 6)
+      #expect(ending.errors.contains("storage.io_error"), "\(ending.errors)")
+    }
   }
 
   @Test func `too many failures stop the run`() throws {

@@ -13,7 +13,7 @@ public struct PipelineSettings: Sendable {
   /// Items that go through the network together.
   public var batch = 8
   /// Decoded bytes that one worker holds at most, beyond a single image.
-  public var chunkBytes = 512 << 20
+  public var chunkBytes = 64 << 20
   /// Starts the request ids.
   public var jobID: String
 
