@@ -9,7 +9,7 @@ BUILD    := swift build --explicit-target-dependency-import-check error
 SOURCES  := Sources Tests Package.swift
 DEMO     := runs/demo
 
-.PHONY: help deps build release test test-release demo lint format check clean
+.PHONY: help deps build release test test-release demo lint format check docs-operators clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -40,6 +40,9 @@ format:  ## format in place
 	swift format -i -r --parallel $(SOURCES)
 
 check: lint build test  ## what must pass before a commit
+
+docs-operators: deps  ## write docs/operators.md from the table of operators
+	INFERCAM_UPDATE_DOCS=1 swift test --filter OperatorTableTests </dev/null
 
 clean:  ## remove what was built
 	rm -rf .build $(DEMO)

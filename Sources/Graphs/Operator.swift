@@ -13,6 +13,9 @@ public protocol Operator: Sendable {
   /// Whether output 0 is input 0 with the same elements in the same order under another shape.
   var isView: Bool { get }
 
+  /// Whether `backward` is that of the operator without its rounding, as rounding has no slope.
+  var isStraightThrough: Bool { get }
+
   /// Returns the type of every output.
   ///
   /// An input that is left out is `nil`; one that is known before running has its `constant`.
@@ -66,6 +69,8 @@ extension Operator {
   public var opType: String { String(describing: Self.self) }
 
   public var isView: Bool { false }
+
+  public var isStraightThrough: Bool { false }
 
   public func backward(_ pass: BackwardPass) throws(Fault) -> [Tensor?] {
     throw Fault(

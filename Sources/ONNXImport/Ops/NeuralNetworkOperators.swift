@@ -26,12 +26,7 @@ let neuralNetworkOperators: [String: OperatorBuilder] = [
   "Clip": { node throws(Fault) in
     node.opset < 11 ? Clip(min: try node.float("min"), max: try node.float("max")) : Clip()
   },
-  "Conv": { node throws(Fault) in
-    Conv(
-      kernelShape: try node.ints("kernel_shape"), strides: try node.ints("strides"),
-      pads: try node.ints("pads"), dilations: try node.ints("dilations"),
-      group: try node.int("group", default: 1), autoPad: try node.autoPad())
-  },
+  "Conv": { node throws(Fault) in try node.conv() },
   "ConvTranspose": { node throws(Fault) in
     ConvTranspose(
       kernelShape: try node.ints("kernel_shape"), strides: try node.ints("strides"),
@@ -146,6 +141,14 @@ let neuralNetworkOperators: [String: OperatorBuilder] = [
 ]
 
 extension NodeAttributes {
+  /// The window attributes of a convolution.
+  func conv() throws(Fault) -> Conv {
+    Conv(
+      kernelShape: try ints("kernel_shape"), strides: try ints("strides"),
+      pads: try ints("pads"), dilations: try ints("dilations"),
+      group: try int("group", default: 1), autoPad: try autoPad())
+  }
+
   /// The `kernel_shape` of a pooling, which has no default.
   fileprivate func kernelShape() throws(Fault) -> [Int] {
     guard let kernelShape = try ints("kernel_shape") else {

@@ -2,7 +2,7 @@ import Faults
 import Graphs
 import Tensors
 
-/// Conversion between floating-point numbers and integers with a scale.
+/// Conversion between floating-point numbers and integers with a scale, and products of the integers.
 let quantizationOperators: [String: OperatorBuilder] = [
   "QuantizeLinear": { node throws(Fault) in
     QuantizeLinear(
@@ -14,6 +14,11 @@ let quantizationOperators: [String: OperatorBuilder] = [
       axis: try node.int("axis", default: 1), blockSize: try node.int("block_size", default: 0),
       outputDType: try node.outputDType())
   },
+  "DynamicQuantizeLinear": { _ in DynamicQuantizeLinear() },
+  "ConvInteger": { node throws(Fault) in ConvInteger(try node.conv()) },
+  "MatMulInteger": { _ in MatMulInteger() },
+  "QLinearConv": { node throws(Fault) in QLinearConv(try node.conv()) },
+  "QLinearMatMul": { _ in QLinearMatMul() },
 ]
 
 extension NodeAttributes {

@@ -18,6 +18,8 @@ public struct QuantizeLinear: Operator {
     self.outputDType = outputDType
   }
 
+  public var isStraightThrough: Bool { true }
+
   public func outputTypes(_ inputs: [ValueFact?]) throws(Fault) -> [TensorType] {
     let operands = OperandFacts(self, inputs)
     let x = try operands[0]

@@ -88,17 +88,43 @@ private struct QuantizeBody: IntegerBody {
     let (from, to) = (x.pointer(as: Float.self), result.mutablePointer(as: T.self))
     let scales = scale.pointer(as: Float.self)
     let zeros = zeroPoint?.pointer(as: Int64.self)
-    let (lowest, highest) = (Float(T.min), Float(T.max))
     layout.forEachRun { elements, first, step in
-      var parameter = first
-      for index in elements {
-        let zero = Float(zeros?[parameter] ?? 0)
-        let rounded = (from[index] / scales[parameter]).rounded(.toNearestOrEven) + zero
-        // The order of the operands takes NaN to the lowest integer.
-        to[index] = T(Swift.min(Swift.max(lowest, rounded), highest))
-        parameter += step
+      guard step > 0 else {
+        let rule = QuantizationRule<T>(scale: scales[first], zeroPoint: zeros?[first] ?? 0)
+        for index in elements { to[index] = rule.quantized(from[index]) }
+        return
+      }
+      for (parameter, index) in zip(first..., elements) {
+        let rule = QuantizationRule<T>(scale: scales[parameter], zeroPoint: zeros?[parameter] ?? 0)
+        to[index] = rule.quantized(from[index])
       }
     }
+  }
+}
+
+/// The rule of elements that share parameters, for integers of at most 16 bits; no branches.
+private struct QuantizationRule<T: IntegerElement> {
+  private let scale: Float
+  private let zeroPoint: Int32
+  private let lowest: Float
+  private let highest: Float
+
+  @inline(__always)
+  init(scale: Float, zeroPoint: Int64) {
+    self.scale = scale
+    self.zeroPoint = Int32(truncatingIfNeeded: zeroPoint)
+    self.lowest = Float(T.min) - Float(zeroPoint)
+    self.highest = Float(T.max) - Float(zeroPoint)
+  }
+
+  @inline(__always)
+  func quantized(_ x: Float) -> T {
+    // The order of the operands takes NaN to the lowest integer.
+    let clamped = Swift.min(Swift.max(lowest, x / scale), highest)
+    // From 2^23 on a Float has no fraction, so that the sum rounds, halves to even; its low bits are
+    // the integer.
+    let sum = clamped + 0x1.8p23
+    return T(truncatingIfNeeded: Int32(bitPattern: sum.bitPattern) &+ zeroPoint)
   }
 }
 
@@ -114,6 +140,13 @@ private struct DequantizeBody: IntegerBody {
     let scales = scale.pointer(as: Float.self)
     let zeros = zeroPoint?.pointer(as: Int64.self)
     layout.forEachRun { elements, first, step in
+      guard step > 0 || T.bitWidth > 16 else {
+        let (scale, zero) = (scales[first], Int32(truncatingIfNeeded: zeros?[first] ?? 0))
+        for index in elements {
+          to[index] = Float(Int32(truncatingIfNeeded: from[index]) &- zero) * scale
+        }
+        return
+      }
       var parameter = first
       for index in elements {
         let difference = Int64(truncatingIfNeeded: from[index]) &- (zeros?[parameter] ?? 0)
