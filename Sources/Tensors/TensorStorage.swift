@@ -19,6 +19,14 @@ public final class TensorStorage: @unchecked Sendable {
     self.ownsMemory = true
   }
 
+  /// Reserves zeroed pages, which take no memory before they are written.
+  ///
+  /// Traps when the address space is exhausted, as any allocation does.
+  public convenience init(zeroPages byteCount: Int) {
+    let pages = ZeroPages(byteCount: byteCount)
+    self.init(borrowing: pages.base, byteCount: byteCount, owner: pages)
+  }
+
   /// Borrows memory that lives as long as `owner` does.
   public init(borrowing base: UnsafeMutableRawPointer, byteCount: Int, owner: AnyObject?) {
     self.base = base
@@ -29,5 +37,25 @@ public final class TensorStorage: @unchecked Sendable {
 
   deinit {
     if ownsMemory { base.deallocate() }
+  }
+}
+
+/// Anonymous memory of its own.
+private final class ZeroPages {
+  let base: UnsafeMutableRawPointer
+  private let byteCount: Int
+
+  init(byteCount: Int) {
+    self.byteCount = max(byteCount, 1)
+    let pages = mmap(
+      nil, self.byteCount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+    guard let pages, pages != MAP_FAILED else {
+      preconditionFailure("no address space for \(byteCount) bytes")
+    }
+    self.base = pages
+  }
+
+  deinit {
+    munmap(base, byteCount)
   }
 }

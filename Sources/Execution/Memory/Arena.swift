@@ -11,9 +11,8 @@ final class Arena {
 
   init(layout: ArenaLayout) {
     self.layout = layout
-    self.storage = TensorStorage(byteCount: layout.floatCount * MemoryLayout<Float>.stride)
+    self.storage = TensorStorage(zeroPages: layout.floatCount * MemoryLayout<Float>.stride)
     self.base = storage.base.bindMemory(to: Float.self, capacity: layout.floatCount)
-    base.initialize(repeating: 0, count: layout.floatCount)
   }
 
   /// The floats of `image` in the slot, from `offset` on.
