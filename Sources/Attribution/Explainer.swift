@@ -4,10 +4,6 @@ public import Tensors
 
 /// Computes class activation maps of one layer from its activations, by reverse-mode
 /// differentiation of the part of the graph after it.
-///
-/// Source: Selvaraju et al., Grad-CAM, https://arxiv.org/abs/1610.02391. The weight of a channel is
-/// the mean of the gradient of the class score over the channel's grid; the map is the weighted sum
-/// of the activations.
 public final class Explainer: Sendable {
   /// The layer that is explained, [1, C, H, W].
   public let layer: ValueID
@@ -16,6 +12,10 @@ public final class Explainer: Sendable {
   /// The values that `map` needs of the forward pass: the layer, and what the scores depend on
   /// besides it.
   public let requiredValues: [ValueID]
+  /// How the maps are made.
+  public let method: Method
+  /// The number of class scores.
+  public let classCount: Int
   private let graph: Graph
   private let rule: Rule
 
@@ -27,12 +27,14 @@ public final class Explainer: Sendable {
   /// Plans the maps of `layer`.
   /// - Parameters:
   ///   - graph: specialised for one sample.
+  ///   - method: how the maps are made.
   ///   - allowsClosedForm: whether a head that is one matrix after a spatial mean is solved
   ///     directly; the general walk gives the same up to rounding.
   /// - Throws: `Fault` with code `explain.not_supported` when the layer is no feature map, or the
   ///   scores do not depend on it.
   public init(
-    _ graph: Graph, layer: ValueID, logits: ValueID, allowsClosedForm: Bool = true
+    _ graph: Graph, layer: ValueID, logits: ValueID, method: Method = .gradCAM,
+    allowsClosedForm: Bool = true
   ) throws(Fault) {
     let name = graph[layer].name
     guard let type = graph[layer].type, type.dtype == .float32, type.shape.rank == 4,
@@ -44,8 +46,14 @@ public final class Explainer: Sendable {
         "layer \(name) is \(found), not feature planes [1, C, H, W]: choose another layer",
         details: ["layer": .string(name)])
     }
+    guard let classCount = graph[logits].type?.shape.elementCount else {
+      throw Fault(
+        .explainNotSupported, "the number of scores of \(graph[logits].name) is not known")
+    }
     let walk = try ReverseWalk(graph, from: logits, to: [layer])
     self.graph = graph
+    self.method = method
+    self.classCount = classCount
     self.layer = layer
     self.logits = logits
     if allowsClosedForm, let head = PooledHead(graph, layer: layer, logits: logits) {
@@ -62,7 +70,7 @@ public final class Explainer: Sendable {
     if case .closedForm = rule { true } else { false }
   }
 
-  /// The map of one class for one image.
+  /// The map of one class's logit for one image.
   /// - Parameters:
   ///   - classIndex: counts the logits from 0.
   ///   - forward: at least `requiredValues`, of one image.
@@ -71,30 +79,47 @@ public final class Explainer: Sendable {
   public func map(
     classIndex: Int, forward: [ValueID: Tensor]
   ) throws(Fault) -> ClassActivationMap {
+    guard (0..<classCount).contains(classIndex) else {
+      throw Fault(
+        .paramOutOfRange, "class \(classIndex) does not exist: the model has \(classCount) outputs")
+    }
+    var scoreGradient = [Float](repeating: 0, count: classCount)
+    scoreGradient[classIndex] = 1
+    return try map(scoreGradient: scoreGradient, forward: forward)
+  }
+
+  /// The map of a function of the logits for one image.
+  /// - Parameters:
+  ///   - scoreGradient: the gradient of the function by each logit.
+  ///   - forward: at least `requiredValues`, of one image.
+  /// - Throws: `Fault` with code `explain.not_supported` when an operator after the layer has no
+  ///   gradient rule.
+  public func map(
+    scoreGradient: [Float], forward: [ValueID: Tensor]
+  ) throws(Fault) -> ClassActivationMap {
+    precondition(scoreGradient.count == classCount)
     guard let activations = forward[layer] else {
       throw Fault(.internalError, "the activations of \(graph[layer].name) are missing")
     }
     switch rule {
     case .closedForm(let head):
-      return activations.weightedSum(head.channelWeights(classIndex: classIndex))
+      return method.map(activations, .uniform(head.channelGradient(scoreGradient)))
     case .reverse(let walk):
-      let gradient = try gradient(walk, classIndex: classIndex, forward: forward)
-      return activations.weightedSum(gradient.channelMeans())
+      return method.map(
+        activations, .planes(try gradient(walk, scoreGradient: scoreGradient, forward: forward)))
     }
   }
 
   private func gradient(
-    _ walk: ReverseWalk, classIndex: Int, forward: [ValueID: Tensor]
+    _ walk: ReverseWalk, scoreGradient: [Float], forward: [ValueID: Tensor]
   ) throws(Fault) -> Tensor {
     var values = try ReferenceExecutor(graph).values(
       of: walk.forwardValues.union([logits]), given: forward)
     for (value, tensor) in forward { values[value] = tensor }
-    guard let scores = values[logits], classIndex < scores.elementCount else {
-      throw Fault(
-        .paramOutOfRange, "class \(classIndex) does not exist: the model has fewer outputs")
+    guard let scores = values[logits] else {
+      throw Fault(.internalError, "the scores \(graph[logits].name) are missing")
     }
-    let seed = Tensor(zeros: .float32, scores.shape)
-    seed.withMutableElements(of: Float.self) { $0[classIndex] = 1 }
+    let seed = Tensor(scoreGradient, shape: scores.shape)
     let gradients = try walk.gradients(seedGradient: seed, forward: values)
     guard let gradient = gradients[layer] else {
       throw Fault(.internalError, "the gradient by \(graph[layer].name) is missing")

@@ -3,12 +3,35 @@ import Tensors
 extension Tensor {
   /// The mean of each plane of [1, C, H, W], accumulated in Double.
   func channelMeans() -> [Float] {
+    let pixels = Double(shape[2] * shape[3])
+    return channelSums().map { Float($0 / pixels) }
+  }
+
+  /// The sum of each plane of [1, C, H, W].
+  func channelSums() -> [Double] {
     let pixels = shape[2] * shape[3]
     return aligned().withElements(of: Float.self) { elements in
       (0..<shape[1]).map { channel in
         var sum = 0.0
         for pixel in 0..<pixels { sum += Double(elements[channel * pixels + pixel]) }
-        return Float(sum / Double(pixels))
+        return sum
+      }
+    }
+  }
+
+  /// A number for each plane of [1, C, H, W] and the plane of another tensor at its place.
+  func reducePlanes(
+    _ other: Tensor,
+    _ body: (_ channel: Int, _ plane: Slice<FloatBuffer>, _ other: Slice<FloatBuffer>) -> Double
+  ) -> [Float] {
+    precondition(shape.rank == 4 && other.shape == shape)
+    let pixels = shape[2] * shape[3]
+    return aligned().withElements(of: Float.self) { elements in
+      other.aligned().withElements(of: Float.self) { others in
+        (0..<shape[1]).map { channel in
+          let range = (channel * pixels)..<((channel + 1) * pixels)
+          return Float(body(channel, elements[range], others[range]))
+        }
       }
     }
   }
@@ -26,4 +49,35 @@ extension Tensor {
     }
     return ClassActivationMap(height: shape[2], width: shape[3], values: map)
   }
+
+  /// The sum over the channels of [1, C, H, W] of activation times gradient at each place, in the
+  /// order of the channels.
+  ///
+  /// Terms that cancel up to rounding give zero: in front of a normalisation over the channels
+  /// the sum vanishes by definition, and what float arithmetic leaves of it is no evidence.
+  /// - Parameter rectifying: whether negative gradients count as zero.
+  func productSum(_ gradient: Tensor, rectifying: Bool) -> ClassActivationMap {
+    precondition(shape.rank == 4 && gradient.shape == shape)
+    let pixels = shape[2] * shape[3]
+    var map = [Float](repeating: 0, count: pixels)
+    var magnitudes = [Float](repeating: 0, count: pixels)
+    aligned().withElements(of: Float.self) { elements in
+      gradient.aligned().withElements(of: Float.self) { gradients in
+        for channel in 0..<shape[1] {
+          for pixel in 0..<pixels {
+            let weight = gradients[channel * pixels + pixel]
+            guard !rectifying || !(weight < 0) else { continue }
+            let term = weight * elements[channel * pixels + pixel]
+            map[pixel] += term
+            magnitudes[pixel] += abs(term)
+          }
+        }
+      }
+    }
+    let rounding = 1e-5 * (magnitudes.max() ?? 0)
+    if map.allSatisfy({ abs($0) <= rounding }) { map = map.map { _ in 0 } }
+    return ClassActivationMap(height: shape[2], width: shape[3], values: map)
+  }
 }
+
+typealias FloatBuffer = UnsafeBufferPointer<Float>

@@ -50,19 +50,25 @@ struct PooledHead: Sendable {
     if let weights, weights.tensor.elementCount != channels * classes { return nil }
   }
 
-  /// The weight of every channel in the map of a class.
-  func channelWeights(classIndex: Int) -> [Float] {
+  /// The gradient by every place of each channel's plane.
+  /// - Parameter scoreGradient: the gradient by each score.
+  func channelGradient(_ scoreGradient: [Float]) -> [Float] {
     let scale = 1 / Float(pixels)
-    guard let weights else {
-      return (0..<channels).map { $0 == classIndex ? scale : 0 }
-    }
-    return weights.withElements(of: Float.self) { elements in
-      (0..<channels).map { channel in
-        let position =
-          isTransposed ? classIndex * channels + channel : channel * classes + classIndex
-        return elements[position] * scale
+    guard let weights else { return scoreGradient.map { $0 * scale } }
+    let scores = scoreGradient.indices.filter { scoreGradient[$0] != 0 }
+    let classStride = isTransposed ? channels : 1
+    let channelStride = isTransposed ? 1 : classes
+    var sums = [Double](repeating: 0, count: channels)
+    weights.withElements(of: Float.self) { elements in
+      for score in scores {
+        let factor = Double(scoreGradient[score])
+        for channel in 0..<channels {
+          sums[channel] +=
+            factor * Double(elements[score * classStride + channel * channelStride])
+        }
       }
     }
+    return sums.map { Float($0) * scale }
   }
 
   private static func poolsPlanes(_ node: Node, _ graph: Graph, _ shape: Shape) -> Bool {

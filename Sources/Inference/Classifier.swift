@@ -38,7 +38,9 @@ public final class Classifier: Sendable {
     let prepared = try NetworkPreparation(
       model, storage: try model.load(), layer: explains ? layer : nil)
     let explainer = try prepared.layer.map { layer throws(Fault) in
-      try Explainer(prepared.graph, layer: layer, logits: prepared.logits)
+      try Explainer(
+        prepared.graph, layer: layer, logits: prepared.logits,
+        method: try request.gradCAM.explainerMethod)
     }
     self.model = model
     self.request = request

@@ -32,7 +32,9 @@ public struct GradCAMOptions: Sendable, Hashable {
     case scorecam
 
     /// The methods that this version computes.
-    public static let supported: [Method] = [.gradcam]
+    public static let supported: [Method] = [
+      .gradcam, .hirescam, .gradcamPlusPlus, .xgradcam, .layercam,
+    ]
   }
 
   /// The number whose gradient is taken.

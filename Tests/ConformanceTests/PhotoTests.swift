@@ -2,6 +2,7 @@ import Attribution
 import Faults
 import InfercamTestSupport
 import Inference
+import Requests
 import Tensors
 import Testing
 
@@ -31,21 +32,46 @@ struct PhotoTests {
     var tally = Tally()
     for (photo, prediction) in zip(photos, try classifier.predictions(of: inputs, batch: 8)) {
       tally.count(photo, prediction)
-      guard let layer = photo.layer else { continue }
-      let explanation = try #require(prediction.explanation)
-      let expected = try #require(maps[photo.mapName], "\(photo.mapName)")
-      #expect(explanation.layer == layer)
-      #expect([explanation.map.height, explanation.map.width] == expected.shape.dimensions)
-      let similarity = VectorSimilarity(
-        explanation.map.rectified, expected.elements(of: Float.self))
-      tally.cosines.append(similarity.cosine)
-      #expect(similarity.cosine > 0.999, "\(photo.photo)")
-      #expect(abs(similarity.scale - 1) < 0.05, "\(photo.photo)")
+      tally.cosines += try compareMap(of: prediction, photo, "gradcam", maps).map { [$0] } ?? []
     }
     print("\(model): \(tally)")
     #expect(tally.wrongTop.isEmpty)
     #expect(tally.farProbabilities * 50 <= tally.probabilities)
     #expect(tally.cosines.count == photos.count { $0.layer != nil })
+  }
+
+  @Test(arguments: models, ["hirescam", "gradcam_plusplus", "xgradcam", "layercam"])
+  func `the other methods give the maps of the reference`(
+    _ model: String, _ method: String
+  ) throws {
+    let classifier = try SharedModels.classifier(
+      model, method: try #require(GradCAMOptions.Method(rawValue: method)))
+    let photos = try ReferencePhoto.all().filter { $0.model == model && $0.layer != nil }
+    let inputs = try photos.map { try classifier.prepare(try $0.bytes()) }
+    let maps = try ReferencePhoto.maps()
+    var cosines: [Double] = []
+    for (photo, prediction) in zip(photos, try classifier.predictions(of: inputs, batch: 8)) {
+      cosines += try compareMap(of: prediction, photo, method, maps).map { [$0] } ?? []
+    }
+    #expect(cosines.count == photos.count)
+    if let least = cosines.min() { print("\(model), \(method): least cosine \(least)") }
+  }
+
+  /// The cosine of a prediction's map and the expected one, where the reference has one.
+  private func compareMap(
+    of prediction: Prediction, _ photo: ReferencePhoto, _ method: String, _ maps: NPZ
+  ) throws -> Double? {
+    guard let layer = photo.layer else { return nil }
+    let explanation = try #require(prediction.explanation)
+    let name = photo.mapName(method)
+    let expected = try #require(maps[name], "\(name)")
+    #expect(explanation.layer == layer)
+    #expect([explanation.map.height, explanation.map.width] == expected.shape.dimensions)
+    let similarity = VectorSimilarity(
+      explanation.map.rectified, expected.elements(of: Float.self))
+    #expect(similarity.cosine > 0.999, "\(name)")
+    #expect(abs(similarity.scale - 1) < 0.05, "\(name)")
+    return similarity.cosine
   }
 
   /// How well the predictions agree.

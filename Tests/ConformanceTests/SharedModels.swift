@@ -9,10 +9,15 @@ import Testing
 /// Real pretrained models of the reference material.
 enum SharedModels {
   /// A classifier that explains the most probable class.
-  static func classifier(_ name: String) throws -> Classifier {
+  static func classifier(
+    _ name: String, method: GradCAMOptions.Method = .gradcam,
+    score: GradCAMOptions.Score = .logit
+  ) throws -> Classifier {
     let folder = try #require(SharedFolder.path) + "/models"
     var request = InferenceRequest()
     request.gradCAM.enabled = true
+    request.gradCAM.method = method
+    request.gradCAM.score = score
     return try Classifier(
       try ModelRepository(searchPath: [RawPath(folder)]).resolve(name), request: request)
   }

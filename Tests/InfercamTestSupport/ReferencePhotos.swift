@@ -20,8 +20,8 @@ public struct ReferencePhoto: Sendable, CustomTestStringConvertible {
 
   public var testDescription: String { "\(photo) with \(model)" }
 
-  /// Where the expected map is among the maps.
-  public var mapName: String { "\(photo).\(model)|gradcam" }
+  /// Where the expected map of a method is among the maps.
+  public func mapName(_ method: String) -> String { "\(photo).\(model)|\(method)" }
 
   public init(_ value: JSONValue) throws {
     guard let photo = value["photo"]?.string, let model = value["model"]?.string,
