@@ -41,6 +41,9 @@ extension Classifier {
       ],
       "degenerate": JSONValue(map.degeneracy?.rawValue),
     ]
+    if isStraightThrough, ![.eigencam, .scorecam].contains(options.method) {
+      members["gradient"] = "straight_through"
+    }
     if options.formats.contains(.png) {
       members["colormap"] = .string(options.colormap.rawValue)
       members["overlay"] = .bool(drawsOverlay(input))

@@ -21,6 +21,8 @@ public final class Classifier: Sendable {
   public let request: InferenceRequest
   /// The name of the layer that is explained.
   public let layerName: String?
+  /// Whether gradients take rounding to integers as the identity.
+  let isStraightThrough: Bool
   let network: Network
   let explainer: Explainer?
   private let logits: ValueID
@@ -46,6 +48,10 @@ public final class Classifier: Sendable {
     self.request = request
     self.explainer = explainer
     self.layerName = prepared.layer.map { prepared.graph[$0].name }
+    self.isStraightThrough =
+      prepared.layer.map { layer in
+        prepared.graph.isStraightThrough(from: layer, to: prepared.logits)
+      } ?? false
     self.logits = prepared.logits
     self.scores = prepared.scores
     self.isChannelsLast = prepared.isChannelsLast

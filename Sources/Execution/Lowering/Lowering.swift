@@ -96,7 +96,7 @@ struct Lowering {
   private mutating func lower(node index: Int) {
     let lowered =
       lowerActivation(index) || lowerPooling(index) || lowerChannels(index) || lowerRows(index)
-      || lowerView(index)
+      || lowerView(index) || lowerQuantization(index)
     if !lowered { lowerReference(index) }
   }
 

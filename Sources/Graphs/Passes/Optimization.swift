@@ -9,6 +9,7 @@ extension Graph {
   /// rounding; others may vanish.
   public func optimized(keep: Set<ValueID> = []) -> Graph {
     removingCopies(keep: keep)
+      .joiningQuantization(keep: keep)
       .removingTransposes(keep: keep)
       .foldingPads(keep: keep)
       .matrixProductsAsGemm(keep: keep)
