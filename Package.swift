@@ -112,6 +112,7 @@ let package = Package(
     tests("AttributionTests", ["Attribution", "Graphs", "Images", "Tensors", "Faults"]),
     tests("RequestsTests", ["Requests", "Images", "JSON", "Faults"]),
     tests("ModelsTests", ["Models", "Digests", "JSON", "FileAccess", "Tensors", "Faults"]),
+    tests("InferenceTests", ["Inference", "Requests", "Models"]),
     tests("RunsTests", ["Runs", "Workers", "Requests", "JSON", "Digests", "FileAccess", "Faults"]),
     tests(
       "CommandsTests",

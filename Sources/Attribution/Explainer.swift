@@ -36,16 +36,7 @@ public final class Explainer: Sendable {
     _ graph: Graph, layer: ValueID, logits: ValueID, method: Method = .gradCAM,
     allowsClosedForm: Bool = true
   ) throws(Fault) {
-    let name = graph[layer].name
-    guard let type = graph[layer].type, type.dtype == .float32, type.shape.rank == 4,
-      type.shape[0] == 1, type.shape.elementCount > 0
-    else {
-      let found = graph[layer].type.map { "\($0)" } ?? "of unknown type"
-      throw Fault(
-        .explainNotSupported,
-        "layer \(name) is \(found), not feature planes [1, C, H, W]: choose another layer",
-        details: ["layer": .string(name)])
-    }
+    try graph.checkFeaturePlanes(layer)
     guard let classCount = graph[logits].type?.shape.elementCount else {
       throw Fault(
         .explainNotSupported, "the number of scores of \(graph[logits].name) is not known")

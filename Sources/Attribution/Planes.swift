@@ -1,4 +1,25 @@
+import Faults
+import Graphs
 import Tensors
+
+extension Graph {
+  /// Refuses a layer that is not made of planes.
+  /// - Throws: `Fault` with code `explain.not_supported`.
+  func checkFeaturePlanes(_ layer: ValueID) throws(Fault) {
+    let type = self[layer].type
+    if let type, type.dtype == .float32, type.shape.rank == 4, type.shape[0] == 1,
+      type.shape.elementCount > 0
+    {
+      return
+    }
+    let name = self[layer].name
+    let found = type.map { "\($0)" } ?? "of unknown type"
+    throw Fault(
+      .explainNotSupported,
+      "layer \(name) is \(found), not feature planes [1, C, H, W]: choose another layer",
+      details: ["layer": .string(name)])
+  }
+}
 
 extension Tensor {
   /// The mean of each plane of [1, C, H, W], accumulated in Double.
@@ -22,7 +43,7 @@ extension Tensor {
   /// A number for each plane of [1, C, H, W] and the plane of another tensor at its place.
   func reducePlanes(
     _ other: Tensor,
-    _ body: (_ channel: Int, _ plane: Slice<FloatBuffer>, _ other: Slice<FloatBuffer>) -> Double
+    _ body: (_ channel: Int, _ plane: FloatPlane, _ other: FloatPlane) -> Double
   ) -> [Float] {
     precondition(shape.rank == 4 && other.shape == shape)
     let pixels = shape[2] * shape[3]
@@ -80,4 +101,4 @@ extension Tensor {
   }
 }
 
-typealias FloatBuffer = UnsafeBufferPointer<Float>
+typealias FloatPlane = UnsafeBufferPointer<Float>.SubSequence

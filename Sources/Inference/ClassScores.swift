@@ -25,18 +25,23 @@ struct ClassScores: Sendable {
       details: ["class": .int(worst)])
   }
 
-  private func compute(_ logits: [Float]) -> [Float] {
+  /// The probabilities of finite scores.
+  func compute(_ logits: [Float]) -> [Float] {
     switch activation {
     case .none:
       return logits
     case .sigmoid:
       return logits.map { Float(1 / (1 + exp(-Double($0) / temperature))) }
     case .softmax:
-      let highest = Double(logits.max() ?? 0)
-      let exponentials = logits.map { exp((Double($0) - highest) / temperature) }
-      let sum = exponentials.reduce(0, +)
-      return exponentials.map { Float($0 / sum) }
+      return softmax(logits).map { Float($0) }
     }
+  }
+
+  func softmax(_ logits: [Float]) -> [Double] {
+    let highest = Double(logits.max() ?? 0)
+    let exponentials = logits.map { exp((Double($0) - highest) / temperature) }
+    let sum = exponentials.reduce(0, +)
+    return exponentials.map { $0 / sum }
   }
 
   /// The classes with the highest probabilities, ties in the order of the classes.

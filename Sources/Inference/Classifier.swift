@@ -24,10 +24,10 @@ public final class Classifier: Sendable {
   /// Whether gradients take rounding to integers as the identity.
   let isStraightThrough: Bool
   let network: Network
-  let explainer: Explainer?
-  private let logits: ValueID
-  private let scores: ClassScores
-  private let isChannelsLast: Bool
+  let logits: ValueID
+  let scores: ClassScores
+  let isChannelsLast: Bool
+  private let attributor: Attributor?
   let normalization: Normalization
 
   /// Loads the model: maps its file, checks its digest, imports and compiles its graph.
@@ -39,14 +39,13 @@ public final class Classifier: Sendable {
     let layer = request.gradCAM.layer == "auto" ? model.spec.gradCAMLayer : request.gradCAM.layer
     let prepared = try NetworkPreparation(
       model, storage: try model.load(), layer: explains ? layer : nil)
-    let explainer = try prepared.layer.map { layer throws(Fault) in
-      try Explainer(
-        prepared.graph, layer: layer, logits: prepared.logits,
-        method: try request.gradCAM.explainerMethod)
+    let attributor = try prepared.layer.map { layer throws(Fault) in
+      try Attributor(
+        request.gradCAM.method, prepared.graph, layer: layer, logits: prepared.logits)
     }
     self.model = model
     self.request = request
-    self.explainer = explainer
+    self.attributor = attributor
     self.layerName = prepared.layer.map { prepared.graph[$0].name }
     self.isStraightThrough =
       prepared.layer.map { layer in
@@ -56,7 +55,7 @@ public final class Classifier: Sendable {
     self.scores = prepared.scores
     self.isChannelsLast = prepared.isChannelsLast
     self.network = try Network(
-      prepared.graph, results: [prepared.logits] + (explainer?.requiredValues ?? []),
+      prepared.graph, results: [prepared.logits] + (attributor?.requiredValues ?? []),
       kernels: engine.kernels)
     let input = model.spec.input
     self.normalization = try Normalization(
@@ -96,9 +95,19 @@ public final class Classifier: Sendable {
       return inputs.map { _ in .failure(error) }
     }
     let share = (milliseconds() - started) / Double(inputs.count)
-    return inputs.indices.map { image in
+    let results = inputs.indices.map { image in
       Result { () throws(Fault) in
         try prediction(inputs[image], workspace, image: image, milliseconds: share)
+      }
+    }
+    guard case .scoreCAM(let scoreCAM) = attributor else { return results }
+    // From here on the network runs again, in the memory that holds the layers of these inputs.
+    let activations = inputs.indices.map { workspace.result(scoreCAM.layer, image: $0).copy() }
+    return inputs.indices.map { image in
+      results[image].flatMap { prediction in
+        Result { () throws(Fault) in
+          try explained(prediction, of: inputs[image], scoreCAM, activations[image], workspace)
+        }
       }
     }
   }
@@ -130,7 +139,8 @@ public final class Classifier: Sendable {
         label: model.labels.classes[index].label, probability: probabilities[index])
     }
     let started = milliseconds()
-    let explanation = try explanation(of: input, top: ranking[0], workspace, image: image)
+    let explanation = try explanation(
+      of: input, top: ranking[0], logits: values, workspace, image: image)
     return Prediction(
       logits: values, probabilities: probabilities,
       ranking: classes.filter { Double($0.probability) >= request.classify.probThreshold },
@@ -138,18 +148,48 @@ public final class Classifier: Sendable {
       explainMilliseconds: explanation == nil ? 0 : milliseconds() - started)
   }
 
+  /// The explanation that one forward pass is enough for.
   private func explanation(
-    of input: PreparedInput, top: Int, _ workspace: Workspace, image: Int
+    of input: PreparedInput, top: Int, logits: [Float], _ workspace: Workspace, image: Int
   ) throws(Fault) -> Explanation? {
-    guard let explainer, let layerName else { return nil }
+    guard let attributor else { return nil }
     let target = try targetClass(of: input, top: top)
-    var forward: [ValueID: Tensor] = [:]
-    for value in explainer.requiredValues {
-      forward[value] = workspace.result(value, image: image)
+    switch attributor {
+    case .scoreCAM: return nil
+    case .eigenCAM(let eigenCAM):
+      return explanation(eigenCAM.map(workspace.result(eigenCAM.layer, image: image)), target)
+    case .gradient(let explainer):
+      var forward: [ValueID: Tensor] = [:]
+      for value in explainer.requiredValues {
+        forward[value] = workspace.result(value, image: image)
+      }
+      let gradient = scores.gradient(
+        of: request.gradCAM.score, classIndex: target, logits: logits)
+      return explanation(
+        try explainer.map(scoreGradient: gradient, forward: forward), target)
     }
-    return Explanation(
-      map: try explainer.map(classIndex: target, forward: forward), classIndex: target,
-      classID: model.labels.classes[target].id, layer: layerName)
+  }
+
+  /// The prediction with its map by Score-CAM.
+  private func explained(
+    _ prediction: Prediction, of input: PreparedInput, _ scoreCAM: ScoreCAM, _ activations: Tensor,
+    _ workspace: Workspace
+  ) throws(Fault) -> Prediction {
+    let started = milliseconds()
+    let top = ClassScores.ranking(prediction.probabilities, count: 1)[0]
+    let target = try targetClass(of: input, top: top)
+    let map = try scoreMap(
+      scoreCAM, of: input, activations: activations, classIndex: target, workspace)
+    var prediction = prediction
+    prediction.explanation = explanation(map, target)
+    prediction.explainMilliseconds = milliseconds() - started
+    return prediction
+  }
+
+  private func explanation(_ map: ClassActivationMap, _ target: Int) -> Explanation {
+    Explanation(
+      map: map, classIndex: target, classID: model.labels.classes[target].id,
+      layer: layerName ?? "")
   }
 }
 

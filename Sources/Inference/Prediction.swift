@@ -11,11 +11,11 @@ public struct Prediction: Sendable {
   /// How many classes could be reported at most.
   public let effectiveTopK: Int
   /// The explanation that was asked for.
-  public let explanation: Explanation?
+  public internal(set) var explanation: Explanation?
   /// This image's share of the batch's milliseconds in the network.
   public let inferenceMilliseconds: Double
   /// Milliseconds for the map.
-  public let explainMilliseconds: Double
+  public internal(set) var explainMilliseconds: Double
 }
 
 /// One reported class.

@@ -21,30 +21,26 @@ public struct GradCAMOptions: Sendable, Hashable {
 
   public init() {}
 
-  /// How the channel weights are found.
+  /// How a map is made of the activations of the layer.
   public enum Method: String, Sendable, CaseIterable {
     case gradcam
     case hirescam
     case gradcamPlusPlus = "gradcam_plusplus"
     case xgradcam
     case layercam
+    /// The same for every class.
     case eigencam
+    /// Runs the whole network once for every channel of the layer.
     case scorecam
-
-    /// The methods that this version computes.
-    public static let supported: [Method] = [
-      .gradcam, .hirescam, .gradcamPlusPlus, .xgradcam, .layercam,
-    ]
   }
 
-  /// The number whose gradient is taken.
+  /// The number that is explained.
   public enum Score: String, Sendable, CaseIterable {
+    /// The class's score before the final activation.
     case logit
     case probability
+    /// How far the class's logit is ahead of the largest other one.
     case margin
-
-    /// The scores that this version differentiates.
-    public static let supported: [Score] = [.logit]
   }
 
   /// The colours of a heatmap.

@@ -21,8 +21,6 @@ extension GradCAMOptions {
   public var violations: [Violation] {
     var violations: [Violation] = []
     check(alpha, in: Self.alphaRange, "alpha", &violations)
-    check(method, in: Method.supported, "method", &violations)
-    check(score, in: Score.supported, "score", &violations)
     check(normalize, in: Normalization.supported, "normalize", &violations)
     if target == .topk {
       violations.append(

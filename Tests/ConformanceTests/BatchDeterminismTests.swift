@@ -1,20 +1,23 @@
 import Attribution
 import InfercamTestSupport
 import Inference
+import Requests
 import Testing
 
 /// An image's result may not depend on what it is computed together with.
 @Suite(.enabled(if: SharedFolder.isPresent, "needs ../shared"))
 struct BatchDeterminismTests {
   @Test(arguments: [
-    ("mobilenetv2_torch", "imagenet"), ("squeezenet1.1", "imagenet"),
-    ("resnet20_cifar10_op9", "cifar10"),
+    ("mobilenetv2_torch", "imagenet", GradCAMOptions.Method.gradcam),
+    ("squeezenet1.1", "imagenet", .layercam), ("squeezenet1.1", "imagenet", .gradcam),
+    ("mobilenetv2_torch", "imagenet", .eigencam),
+    ("resnet20_cifar10_op9", "cifar10", .gradcam), ("resnet20_cifar10_op9", "cifar10", .scorecam),
   ])
   func `predictions and maps are the same bits in any batch and order`(
-    _ model: String, _ photos: String
+    _ model: String, _ photos: String, _ method: GradCAMOptions.Method
   ) throws {
     let folder = try #require(SharedFolder.path) + "/photos/\(photos)"
-    let classifier = try SharedModels.classifier(model)
+    let classifier = try SharedModels.classifier(model, method: method)
     let inputs = try Files.names(in: folder).sorted().prefix(8).map { name in
       try classifier.prepare(try #require(Files.bytes(of: "\(folder)/\(name)")))
     }

@@ -62,6 +62,27 @@ struct ReferenceNetworkTests {
     }
   }
 
+  @Test(arguments: ReferenceCase.graphs)
+  func `the map of several logits is the sum of theirs, either way`(
+    _ reference: ReferenceCase
+  ) throws {
+    let loaded = try LoadedCase(reference)
+    let layer = try #require(try reference.explanations().layers.first { $0.role == "last" })
+    let explained = try ExplainedNetwork(try loaded.prepared(layer: layer.tensor))
+    let explainer = try #require(explained.explainers["gradcam"])
+    let forward = try #require(try explained.network.results(of: loaded.images).first)
+    var scoreGradient = [Float](repeating: 0, count: explainer.general.classCount)
+    scoreGradient[1] = 0.5
+    scoreGradient[3] = -2
+    for explainer in [explainer.general, explainer.direct] {
+      let map = try explainer.map(scoreGradient: scoreGradient, forward: forward)
+      let first = try explainer.map(classIndex: 1, forward: forward)
+      let second = try explainer.map(classIndex: 3, forward: forward)
+      let sum = zip(first.values, second.values).map { 0.5 * $0 - 2 * $1 }
+      #expect(relativeDifference(map.values, sum) <= 1e-4)
+    }
+  }
+
   @Test(arguments: cases)
   func `results are the same bits at every place of every batch`(
     _ reference: ReferenceCase

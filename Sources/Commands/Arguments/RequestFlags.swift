@@ -42,10 +42,10 @@ extension Flag where Arguments == Commands.Arguments {
       arguments.inference.gradCAM.layer = try value.nonEmptyText()
     },
     Self(
-      "method", value: "NAME", .explain, words(GradCAMOptions.Method.supported), default: "gradcam"
+      "method", value: "NAME", .explain, words(GradCAMOptions.Method.allCases), default: "gradcam"
     ) {
       value, arguments throws(Fault) in
-      arguments.inference.gradCAM.method = try value.word(among: GradCAMOptions.Method.supported)
+      arguments.inference.gradCAM.method = try value.word(GradCAMOptions.Method.self)
     },
     Self(
       "target", value: "CLASS", .explain,
@@ -59,10 +59,9 @@ extension Flag where Arguments == Commands.Arguments {
       }
       arguments.inference.gradCAM.target = target
     },
-    Self("score", value: "NAME", .explain, words(GradCAMOptions.Score.supported), default: "logit")
-    {
+    Self("score", value: "NAME", .explain, words(GradCAMOptions.Score.allCases), default: "logit") {
       value, arguments throws(Fault) in
-      arguments.inference.gradCAM.score = try value.word(among: GradCAMOptions.Score.supported)
+      arguments.inference.gradCAM.score = try value.word(GradCAMOptions.Score.self)
     },
     Self(
       "colormap", value: "NAME", .explain, words(GradCAMOptions.Colormap.allCases), default: "jet"

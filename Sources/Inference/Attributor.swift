@@ -1,0 +1,38 @@
+import Attribution
+import Faults
+import Graphs
+import Requests
+
+/// What makes the maps of a classifier.
+enum Attributor: Sendable {
+  case gradient(Explainer)
+  case eigenCAM(EigenCAM)
+  case scoreCAM(ScoreCAM)
+
+  /// - Throws: `Fault` with code `explain.not_supported`.
+  init(
+    _ method: GradCAMOptions.Method, _ graph: Graph, layer: ValueID, logits: ValueID
+  ) throws(Fault) {
+    func gradient(_ method: Explainer.Method) throws(Fault) -> Self {
+      .gradient(try Explainer(graph, layer: layer, logits: logits, method: method))
+    }
+    switch method {
+    case .gradcam: self = try gradient(.gradCAM)
+    case .hirescam: self = try gradient(.hiResCAM)
+    case .gradcamPlusPlus: self = try gradient(.gradCAMPlusPlus)
+    case .xgradcam: self = try gradient(.xGradCAM)
+    case .layercam: self = try gradient(.layerCAM)
+    case .eigencam: self = .eigenCAM(try EigenCAM(graph, layer: layer, logits: logits))
+    case .scorecam: self = .scoreCAM(try ScoreCAM(graph, layer: layer, logits: logits))
+    }
+  }
+
+  /// The values of the forward pass that the maps need.
+  var requiredValues: [ValueID] {
+    switch self {
+    case .gradient(let explainer): explainer.requiredValues
+    case .eigenCAM(let eigenCAM): [eigenCAM.layer]
+    case .scoreCAM(let scoreCAM): [scoreCAM.layer]
+    }
+  }
+}
