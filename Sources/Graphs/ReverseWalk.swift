@@ -15,7 +15,8 @@ public struct ReverseWalk: Sendable {
   private let isActive: [Bool]
 
   /// Plans the walk from `seed` back to `targets`.
-  /// - Throws: `Fault` with code `explain.not_supported` when the seed does not depend on a target.
+  /// - Throws: `Fault` with code `explain.not_supported` when the seed does not depend on a target,
+  ///   or through arithmetic of integers.
   public init(_ graph: Graph, from seed: ValueID, to targets: [ValueID]) throws(Fault) {
     var reachesSeed = [Bool](repeating: false, count: graph.values.count)
     reachesSeed[seed.index] = true
@@ -38,7 +39,15 @@ public struct ReverseWalk: Sendable {
       let depends = node.inputs.contains { $0.map { dependsOnTarget[$0.index] } ?? false }
       guard depends else { continue }
       for output in node.outputs { dependsOnTarget[output.index] = true }
-      if node.outputs.contains(where: { reachesSeed[$0.index] }) { between.append(index) }
+      guard node.outputs.contains(where: { reachesSeed[$0.index] }) else { continue }
+      // Behind these a Cast from integers would stop the walk with zeros.
+      guard !node.op.isIntegerArithmetic else {
+        throw Fault(
+          .explainNotSupported,
+          "node \(node.name) (\(node.op.opType)) has no gradient rule: choose a layer after it",
+          details: ["node": .string(node.name), "operator": .string(node.op.opType)])
+      }
+      between.append(index)
     }
     self.graph = graph
     self.seed = seed

@@ -158,4 +158,18 @@ struct IntegerOperatorTests {
     // The second column is clamped.
     #expect(gradient[0]?.elements(of: Float.self) == [1, -4])
   }
+
+  @Test
+  func `a dynamically quantised product is refused as a way back, not taken for a zero`() throws {
+    var builder = GraphBuilder()
+    let x = builder.input("x", [1, 2])
+    let weight = builder.constant("weight", Tensor([1, 2] as [Int8], shape: [2, 1]))
+    let integers = builder.node(DynamicQuantizeLinear(), [x], output: "integers")
+    let sums = builder.node(MatMulInteger(), [integers, weight], output: "sums")
+    let y = builder.node(Cast(to: .float32), [sums], output: "y")
+    let graph = try builder.finish(outputs: [y]).specialized()
+    let fault = #expect(throws: Fault.self) { try ReverseWalk(graph, from: y, to: [x]) }
+    #expect(fault?.code == .explainNotSupported)
+    #expect(fault?.message.contains("DynamicQuantizeLinear") == true)
+  }
 }

@@ -77,6 +77,13 @@ public struct DynamicQuantizeLinear: Operator {
   }
 }
 
+extension Operator {
+  /// Whether the results are integers in the place of real numbers, without a gradient rule.
+  var isIntegerArithmetic: Bool {
+    self is ConvInteger || self is MatMulInteger || self is DynamicQuantizeLinear
+  }
+}
+
 extension InputFacts {
   /// The input at `index`, which must be int8 or uint8.
   func integers(_ index: Int, _ name: String) throws(Fault) -> ValueFact {
