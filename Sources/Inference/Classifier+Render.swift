@@ -7,18 +7,21 @@ public import Requests
 import Tensors
 
 extension Classifier {
-  /// Draws the explanation of a prediction as a file.
+  /// Draws an explanation of a prediction as a file.
   ///
   /// PNG has colours; NPY the normalised float32 map [H, W] at the chosen resolution, zero where the
   /// model did not look; raw the signed float32 map at the resolution of the layer.
+  /// - Parameter index: counts the prediction's explanations.
   /// - Throws: `Fault` with code `internal` when nothing was explained, `resource.exhausted` without
   ///   memory.
   public func render(
-    _ prediction: Prediction, of input: PreparedInput, as format: HeatmapFormat
+    _ prediction: Prediction, explanation index: Int = 0, of input: PreparedInput,
+    as format: HeatmapFormat
   ) throws(Fault) -> [UInt8] {
-    guard let map = prediction.explanation?.map else {
+    guard prediction.explanations.indices.contains(index) else {
       throw Fault(.internalError, "there is no heatmap to draw: none was asked for")
     }
+    let map = prediction.explanations[index].map
     if format == .raw { return NPY.encode(map.finiteTensor) }
     let values = map.normalized(normalization(for: map))
     let placement = placement(of: map, in: input)

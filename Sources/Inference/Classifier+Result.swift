@@ -7,17 +7,19 @@ public import Requests
 
 extension Classifier {
   /// The `result` object of a result item.
-  /// - Parameter heatmaps: the files written for it, or carried inline.
+  /// - Parameter heatmaps: the files written for each explanation, or carried inline.
   public func resultObject(
-    _ prediction: Prediction, of input: PreparedInput, heatmaps: [WrittenHeatmap]
+    _ prediction: Prediction, of input: PreparedInput, heatmaps: [[WrittenHeatmap]]
   ) -> JSONValue {
     var members: [String: JSONValue] = [
       "classes": .array(prediction.ranking.map(\.json)),
       "top_k_effective": JSONValue(prediction.effectiveTopK),
     ]
-    if let explanation = prediction.explanation {
-      members["heatmap"] = heatmapObject(explanation, input, heatmaps)
+    let objects = prediction.explanations.enumerated().map { index, explanation in
+      heatmapObject(explanation, input, index < heatmaps.count ? heatmaps[index] : [])
     }
+    if let first = objects.first { members["heatmap"] = first }
+    if objects.count > 1 { members["heatmaps"] = .array(objects) }
     return .object(members)
   }
 

@@ -7,18 +7,20 @@ import Requests
 import Tensors
 
 extension Classifier {
-  /// Explains one image by Score-CAM.
+  /// Explains classes of one image by Score-CAM, one map for each.
   ///
   /// Runs the network once for every channel, in the workspace's batches, and overwrites what the
   /// workspace holds. Channels without any contrast show nothing of the image and share one pass.
   /// - Parameter activations: of the explained layer, [1, C, H, W], in memory of their own.
-  func scoreMap(
-    _ scoreCAM: ScoreCAM, of input: PreparedInput, activations: Tensor, classIndex: Int,
+  func scoreMaps(
+    _ scoreCAM: ScoreCAM, of input: PreparedInput, activations: Tensor, classes: [Int],
     _ workspace: Workspace
-  ) throws(Fault) -> ClassActivationMap {
+  ) throws(Fault) -> [ClassActivationMap] {
+    if classes.isEmpty { return [] }
     let image = inputTensor(of: input)
     let masks = ChannelMasks(activations, size: modelSize)
-    var channelScores = [Double](repeating: 0, count: masks.count)
+    var channelScores = [[Double]](
+      repeating: [Double](repeating: 0, count: masks.count), count: classes.count)
     var waiting: [Int] = []
     var blank: [Int] = []
     for channel in 0..<masks.count {
@@ -30,29 +32,33 @@ extension Classifier {
         blank.append(channel)
       }
       if waiting.count == workspace.maximumBatch {
-        try score(&waiting, classIndex, workspace, into: &channelScores)
+        try score(&waiting, classes, workspace, into: &channelScores)
       }
     }
-    if !waiting.isEmpty { try score(&waiting, classIndex, workspace, into: &channelScores) }
+    if !waiting.isEmpty { try score(&waiting, classes, workspace, into: &channelScores) }
     if let first = blank.first {
       workspace.setInput(Tensor(zeros: .float32, image.shape), image: 0)
       waiting = [first]
-      try score(&waiting, classIndex, workspace, into: &channelScores)
-      for channel in blank { channelScores[channel] = channelScores[first] }
+      try score(&waiting, classes, workspace, into: &channelScores)
+      for place in classes.indices {
+        for channel in blank { channelScores[place][channel] = channelScores[place][first] }
+      }
     }
-    return scoreCAM.map(activations, channelScores: channelScores)
+    return channelScores.map { scoreCAM.map(activations, channelScores: $0) }
   }
 
   /// Runs the channels whose inputs are in the workspace and notes their scores.
   private func score(
-    _ channels: inout [Int], _ classIndex: Int, _ workspace: Workspace,
-    into channelScores: inout [Double]
+    _ channels: inout [Int], _ classes: [Int], _ workspace: Workspace,
+    into channelScores: inout [[Double]]
   ) throws(Fault) {
     try network.run(images: channels.count, in: workspace)
     for (image, channel) in channels.enumerated() {
       let values = workspace.result(logits, image: image).elements(of: Float.self)
-      channelScores[channel] = scores.value(
-        of: request.gradCAM.score, classIndex: classIndex, logits: values)
+      for (place, classIndex) in classes.enumerated() {
+        channelScores[place][channel] = scores.value(
+          of: request.gradCAM.score, classIndex: classIndex, logits: values)
+      }
     }
     channels = []
   }

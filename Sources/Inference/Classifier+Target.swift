@@ -8,22 +8,21 @@ extension Classifier {
   func checkTarget() throws(Fault) {
     guard request.gradCAM.enabled else { return }
     switch request.gradCAM.target {
-    case .top1, .label: return
-    case .topk:
-      throw Fault(
-        .paramOutOfRange, "the target topk is not supported: name one class or use top1",
-        details: ["parameter": .string("target")])
+    case .top1, .topk, .label: return
     case .index(let index): _ = try checked(index)
     case .named(let name): _ = try classIndex(named: name)
     }
   }
 
-  /// The class whose map is asked for.
-  func targetClass(of input: PreparedInput, top: Int) throws(Fault) -> Int {
+  /// The classes whose maps are asked for.
+  func targetClasses(
+    of input: PreparedInput, _ prediction: Prediction
+  ) throws(Fault) -> [Int] {
     switch request.gradCAM.target {
-    case .top1, .topk: return top
-    case .index(let index): return try checked(index)
-    case .named(let name): return try classIndex(named: name)
+    case .top1: return ClassScores.ranking(prediction.probabilities, count: 1)
+    case .topk: return prediction.ranking.map(\.index)
+    case .index(let index): return [try checked(index)]
+    case .named(let name): return [try classIndex(named: name)]
     case .label:
       guard let label = input.label else {
         throw Fault(
@@ -31,7 +30,7 @@ extension Classifier {
           "the target is the item's label, and the item has none: give it one in the manifest",
           details: ["parameter": .string("target")])
       }
-      return try classIndex(named: label)
+      return [try classIndex(named: label)]
     }
   }
 

@@ -27,7 +27,7 @@ public final class Classifier: Sendable {
   let logits: ValueID
   let scores: ClassScores
   let isChannelsLast: Bool
-  private let attributor: Attributor?
+  let attributor: Attributor?
   let normalization: Normalization
 
   /// Loads the model: maps its file, checks its digest, imports and compiles its graph.
@@ -106,7 +106,9 @@ public final class Classifier: Sendable {
     return inputs.indices.map { image in
       results[image].flatMap { prediction in
         Result { () throws(Fault) in
-          try explained(prediction, of: inputs[image], scoreCAM, activations[image], workspace)
+          var prediction = prediction
+          try explain(&prediction, of: inputs[image], scoreCAM, activations[image], workspace)
+          return prediction
         }
       }
     }
@@ -138,58 +140,14 @@ public final class Classifier: Sendable {
         index: index, id: model.labels.classes[index].id,
         label: model.labels.classes[index].label, probability: probabilities[index])
     }
-    let started = milliseconds()
-    let explanation = try explanation(
-      of: input, top: ranking[0], logits: values, workspace, image: image)
-    return Prediction(
+    var prediction = Prediction(
       logits: values, probabilities: probabilities,
       ranking: classes.filter { Double($0.probability) >= request.classify.probThreshold },
-      effectiveTopK: count, explanation: explanation, inferenceMilliseconds: share,
-      explainMilliseconds: explanation == nil ? 0 : milliseconds() - started)
-  }
-
-  /// The explanation that one forward pass is enough for.
-  private func explanation(
-    of input: PreparedInput, top: Int, logits: [Float], _ workspace: Workspace, image: Int
-  ) throws(Fault) -> Explanation? {
-    guard let attributor else { return nil }
-    let target = try targetClass(of: input, top: top)
-    switch attributor {
-    case .scoreCAM: return nil
-    case .eigenCAM(let eigenCAM):
-      return explanation(eigenCAM.map(workspace.result(eigenCAM.layer, image: image)), target)
-    case .gradient(let explainer):
-      var forward: [ValueID: Tensor] = [:]
-      for value in explainer.requiredValues {
-        forward[value] = workspace.result(value, image: image)
-      }
-      let gradient = scores.gradient(
-        of: request.gradCAM.score, classIndex: target, logits: logits)
-      return explanation(
-        try explainer.map(scoreGradient: gradient, forward: forward), target)
+      effectiveTopK: count, inferenceMilliseconds: share)
+    if let attributor {
+      try explain(&prediction, of: input, attributor, workspace, image: image)
     }
-  }
-
-  /// The prediction with its map by Score-CAM.
-  private func explained(
-    _ prediction: Prediction, of input: PreparedInput, _ scoreCAM: ScoreCAM, _ activations: Tensor,
-    _ workspace: Workspace
-  ) throws(Fault) -> Prediction {
-    let started = milliseconds()
-    let top = ClassScores.ranking(prediction.probabilities, count: 1)[0]
-    let target = try targetClass(of: input, top: top)
-    let map = try scoreMap(
-      scoreCAM, of: input, activations: activations, classIndex: target, workspace)
-    var prediction = prediction
-    prediction.explanation = explanation(map, target)
-    prediction.explainMilliseconds = milliseconds() - started
     return prediction
-  }
-
-  private func explanation(_ map: ClassActivationMap, _ target: Int) -> Explanation {
-    Explanation(
-      map: map, classIndex: target, classID: model.labels.classes[target].id,
-      layer: layerName ?? "")
   }
 }
 

@@ -10,12 +10,17 @@ public struct Prediction: Sendable {
   public let ranking: [RankedClass]
   /// How many classes could be reported at most.
   public let effectiveTopK: Int
-  /// The explanation that was asked for.
-  public internal(set) var explanation: Explanation?
+  /// The explanations that were asked for; several only where each reported class is explained.
+  public internal(set) var explanations: [Explanation] = []
   /// This image's share of the batch's milliseconds in the network.
   public let inferenceMilliseconds: Double
-  /// Milliseconds for the map.
-  public internal(set) var explainMilliseconds: Double
+  /// Milliseconds for the maps.
+  public internal(set) var explainMilliseconds = 0.0
+}
+
+extension Prediction {
+  /// The only explanation, or that of the most probable class.
+  public var explanation: Explanation? { explanations.first }
 }
 
 /// One reported class.

@@ -22,11 +22,6 @@ extension GradCAMOptions {
     var violations: [Violation] = []
     check(alpha, in: Self.alphaRange, "alpha", &violations)
     check(normalize, in: Normalization.supported, "normalize", &violations)
-    if target == .topk {
-      violations.append(
-        outOfRange(
-          "target", "topk", "top1 | label | index:N | a class id | a class label in this version"))
-    }
     if case .size(let width, let height) = resolution {
       check(width, in: Self.resolutionRange, "resolution", &violations)
       check(height, in: Self.resolutionRange, "resolution", &violations)

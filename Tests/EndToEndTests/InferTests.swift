@@ -44,6 +44,31 @@ struct InferTests {
     #expect(try classes(flags) == classes(["--batch", "8", "-j", "2"]))
   }
 
+  @Test(arguments: ["gradcam", "scorecam"])
+  func `each reported class is explained on its own`(method: String) throws {
+    try program.makeInputs()
+    let ending = try program.run([
+      "infer", "in/0-metal-crack-01.jpg", "--top-k", "3", "--target", "topk", "--method", method,
+      "-o", "maps",
+    ])
+    #expect(ending.status == 0)
+    let result = try #require(try ending.lines().first?["result"])
+    let classes = try #require(result["classes"]?.array).map { $0["id"] }
+    let heatmaps = try #require(result["heatmaps"]?.array)
+    #expect(classes.count == 3)
+    #expect(heatmaps.map { $0["target"]?["id"] } == classes)
+    #expect(result["heatmap"] == heatmaps.first)
+    #expect(Set(heatmaps.compactMap { $0["raw"]?["sha256"]?.string }).count == 3)
+    #expect(Set(heatmaps.compactMap { $0["path"]?.string }).count == 3)
+    // The first of them is the map that top1 gives.
+    let alone = try program.run([
+      "infer", "in/0-metal-crack-01.jpg", "--method", method, "--heatmap", "npy",
+    ])
+    let single = try #require(try alone.lines().first?["result"])
+    #expect(single["heatmaps"] == nil)
+    #expect(single["heatmap"]?["raw"]?["sha256"] == heatmaps[0]["raw"]?["sha256"])
+  }
+
   @Test func `the same image twice is classified twice`() throws {
     try program.makeInputs()
     let ending = try program.run(["infer", "in/0-tile-clean-01.bmp", "in/0-tile-clean-01.bmp"])

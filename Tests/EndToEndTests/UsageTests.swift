@@ -19,7 +19,7 @@ struct UsageTests {
     (["infer", "--top-k"], 2, "--top-k needs a value"), (["infer"], 2, "name at least one image"),
     (["run", "a.jpg"], 2, "--output"), (["run", "a.jpg", "-o", ""], 2, "-o must not be empty"),
     (["infer", "--method", "guess", "a.jpg"], 2, "scorecam, not guess"),
-    (["infer", "--target", "topk", "a.jpg"], 2, "must be top1"),
+    (["infer", "--target", "index:x", "a.jpg"], 2, "must be top1"),
     (["infer", "-m", "nothing", "a.jpg"], 4, "there is no model nothing"),
     (["infer", "-m", "nothing.onnx", "a.jpg"], 4, "there is no model file nothing.onnx"),
     (["infer", "--preprocess", "none", "a.jpg"], 2, "describes an .onnx file"),

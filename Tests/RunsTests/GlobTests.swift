@@ -43,6 +43,27 @@ struct HeatmapStemTests {
     #expect(heatmapStem(id: long) != heatmapStem(id: long + "b"))
   }
 
+  @Test(arguments: [
+    ("a.jpg", "n02124075", "a.jpg.n02124075"), ("x/a.jpg", "tabby cat", "x/a.jpg.tabby%20cat"),
+    ("a", "x.y", "a.x%2Ey"), ("a", "raw", "a.%72aw"), ("a", "../b", "a.%2E%2E%2Fb"),
+    ("a", "ä", "a.%C3%A4"),
+  ])
+  func `a class of several is named behind the last dot`(
+    id: String, classID: String, stem: String
+  ) {
+    #expect(heatmapStem(id: id, classID: classID) == stem)
+  }
+
+  @Test func `the name of a class leaves room for the file`() {
+    let (long, longer) = (String(repeating: "a", count: 220), String(repeating: "c", count: 300))
+    for (id, classID) in [(long, "n02124075"), ("a", longer), (long, longer)] {
+      let stem = heatmapStem(id: id, classID: classID)
+      let isShort = stem.split(separator: "/").allSatisfy { $0.utf8.count <= 230 }
+      #expect(isShort, "\(stem)")
+      #expect(stem != heatmapStem(id: id, classID: classID + "d"))
+    }
+  }
+
   @Test func `different ids have different names and stay inside`() {
     let pieces = [
       "", ".", "..", "a", "A", "%", "%2F", "%00", "a.png", "a.raw", "é", "e\u{301}", "/",

@@ -49,13 +49,13 @@ extension Flag where Arguments == Commands.Arguments {
     },
     Self(
       "target", value: "CLASS", .explain,
-      "top1, label (the input's own), index:N, a class id or a class label",
+      "top1, topk (each reported class), label (the input's own), index:N, a class id or a label",
       default: "top1"
     ) { value, arguments throws(Fault) in
-      guard let target = GradCAMOptions.Target(try value.text()), target != .topk else {
+      guard let target = GradCAMOptions.Target(try value.text()) else {
         throw Fault(
           .paramOutOfRange,
-          "must be top1, label, index:N, a class id or a class label in this version")
+          "must be top1, topk, label, index:N, a class id or a class label")
       }
       arguments.inference.gradCAM.target = target
     },

@@ -49,7 +49,8 @@ struct ResultPrinter {
     try console.print(printable(result.id))
     let rows = table.text.split(separator: "\n").map(String.init)
     if !rows.isEmpty { try console.print(rows.joined(separator: "\n")) }
-    if let path = value["heatmap"]?["path"]?.string {
+    let heatmaps = value["heatmaps"]?.array ?? value["heatmap"].map { [$0] } ?? []
+    for path in heatmaps.compactMap({ $0["path"]?.string }) {
       try console.print("    heatmap: \(printable(path))")
     }
   }

@@ -25,6 +25,26 @@ func heatmapStem(id: String) -> String {
   return isLong ? "%long/" + SHA256.hex(of: Array(id.utf8)) : stem
 }
 
+/// Returns the name of an item's heatmaps of one class of several: its stem, a dot and the class.
+///
+/// The class is what lies behind the last dot, so that names stay different: what is no ASCII
+/// letter, digit, `_` or `-` is written `%XX` in it.
+func heatmapStem(id: String, classID: String) -> String {
+  var name = ""
+  for byte in classID.utf8 {
+    let character = Character(Unicode.Scalar(byte))
+    let isPlain =
+      byte < 0x80 && (character.isLetter || character.isNumber || "_-".contains(character))
+    name += isPlain ? String(character) : percentEscape(byte)
+  }
+  if name == "raw" { name = "%72aw" }
+  if name.utf8.count > 64 { name = "%" + SHA256.hex(of: Array(classID.utf8)) }
+  let stem = heatmapStem(id: id)
+  let last = stem.utf8.reversed().prefix { $0 != slash }.count
+  guard last + 1 + name.utf8.count > maximumComponent else { return stem + "." + name }
+  return "%long/" + SHA256.hex(of: Array(id.utf8)) + "." + name
+}
+
 /// Room for `.raw.npy` and for the suffix of a temporary file.
 private let maximumComponent = 230
 private let slash = UInt8(ascii: "/")

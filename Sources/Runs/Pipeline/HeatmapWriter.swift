@@ -23,7 +23,8 @@ struct Artefact: Sendable, Hashable {
 
 /// The heatmaps of one item as written.
 struct WrittenHeatmaps {
-  var heatmaps: [WrittenHeatmap] = []
+  /// For each explanation of the prediction.
+  var heatmaps: [[WrittenHeatmap]] = []
   var artefacts: [Artefact] = []
 }
 
@@ -44,40 +45,53 @@ struct HeatmapWriter {
     self.worker = worker
   }
 
-  /// - Throws: the fault of rendering, which concerns the item, as `failure`; that of writing,
-  ///   which concerns the run, as `fatal`.
+  /// Writes every format of every explanation.
+  /// - Throws: the fault of rendering, which concerns the item, as `item`; that of writing, which
+  ///   concerns the run, as `run`.
   func write(
     _ prediction: Prediction, of input: PreparedInput, id: String
   ) throws(ItemFailure) -> WrittenHeatmaps {
     var written = WrittenHeatmaps()
     if formats.isEmpty { return written }
-    for format in formats {
-      let bytes: [UInt8]
-      do throws(Fault) {
-        bytes = try classifier.render(prediction, of: input, as: format)
-      } catch {
-        throw .item(error)
-      }
-      let sha256 = SHA256.hex(of: bytes)
-      switch destination {
-      case .none: break
-      case .inline:
-        written.heatmaps.append(
-          WrittenHeatmap(format: format, sha256: sha256, place: .inline(base64: base64(bytes))))
-      case .files(let folder, let prefix, let temporary, let durable):
-        let name = heatmapStem(id: id) + format.fileSuffix
+    for (index, explanation) in prediction.explanations.enumerated() {
+      let stem =
+        classifier.request.gradCAM.target == .topk
+        ? heatmapStem(id: id, classID: explanation.classID) : heatmapStem(id: id)
+      var heatmaps: [WrittenHeatmap] = []
+      for format in formats {
+        let bytes: [UInt8]
         do throws(Fault) {
-          try store(bytes, at: folder.appending(name), temporary, durable)
+          bytes = try classifier.render(prediction, explanation: index, of: input, as: format)
         } catch {
-          throw .run(error)
+          throw .item(error)
         }
-        let path = prefix + name
-        written.heatmaps.append(
-          WrittenHeatmap(format: format, sha256: sha256, place: .file(path: path)))
-        written.artefacts.append(Artefact(path: path, size: bytes.count, sha256: sha256))
+        let sha256 = SHA256.hex(of: bytes)
+        guard let place = try put(bytes, name: stem + format.fileSuffix) else { continue }
+        heatmaps.append(WrittenHeatmap(format: format, sha256: sha256, place: place))
+        if case .file(let path) = place {
+          written.artefacts.append(Artefact(path: path, size: bytes.count, sha256: sha256))
+        }
       }
+      written.heatmaps.append(heatmaps)
     }
     return written
+  }
+
+  /// Puts a heatmap where it goes.
+  private func put(
+    _ bytes: [UInt8], name: String
+  ) throws(ItemFailure) -> WrittenHeatmap.Place? {
+    switch destination {
+    case .none: return nil
+    case .inline: return .inline(base64: base64(bytes))
+    case .files(let folder, let prefix, let temporary, let durable):
+      do throws(Fault) {
+        try store(bytes, at: folder.appending(name), temporary, durable)
+      } catch {
+        throw .run(error)
+      }
+      return .file(path: prefix + name)
+    }
   }
 
   private func store(
