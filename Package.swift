@@ -111,7 +111,8 @@ let package = Package(
     tests("ExecutionTests", ["Execution", "ONNXImport", "Graphs", "Kernels", "Tensors", "Faults"]),
     tests("AttributionTests", ["Attribution", "Graphs", "Images", "Tensors", "Faults"]),
     tests("RequestsTests", ["Requests", "Images", "JSON", "Faults"]),
-    tests("ModelsTests", ["Models", "Digests", "JSON", "FileAccess", "Tensors", "Faults"]),
+    tests(
+      "ModelsTests", ["Models", "Graphs", "Digests", "JSON", "FileAccess", "Tensors", "Faults"]),
     tests("InferenceTests", ["Inference", "Requests", "Models"]),
     tests("RunsTests", ["Runs", "Workers", "Requests", "JSON", "Digests", "FileAccess", "Faults"]),
     tests(

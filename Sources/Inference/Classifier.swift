@@ -38,7 +38,7 @@ public final class Classifier: Sendable {
     let explains = request.gradCAM.enabled
     let layer = request.gradCAM.layer == "auto" ? model.spec.gradCAMLayer : request.gradCAM.layer
     let prepared = try NetworkPreparation(
-      model, storage: try model.load(), layer: explains ? layer : nil)
+      model, layer: explains ? layer : nil)
     let attributor = try prepared.layer.map { layer throws(Fault) in
       try Attributor(
         request.gradCAM.method, prepared.graph, layer: layer, logits: prepared.logits)

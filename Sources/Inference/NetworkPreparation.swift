@@ -3,7 +3,6 @@ import Execution
 import Faults
 import Graphs
 import Models
-import ONNXImport
 import Tensors
 
 /// A model's graph made ready: specialised for one image, simplified, with its logits and layer.
@@ -16,13 +15,10 @@ struct NetworkPreparation {
   let scores: ClassScores
 
   /// Imports the model and prepares its graph.
-  /// - Parameters:
-  ///   - storage: the bytes of the ONNX file.
-  ///   - layer: the layer to explain by name, or `auto`; `nil` when nothing is explained.
+  /// - Parameter layer: the layer to explain by name, or `auto`; `nil` when nothing is explained.
   /// - Throws: `Fault` with a code of the model, or `layer.not_found`.
-  init(_ version: ModelVersion, storage: TensorStorage, layer name: String?) throws(Fault) {
-    let bytes = UnsafeRawBufferPointer(start: storage.base, count: storage.byteCount)
-    var graph = try importModel(bytes: bytes, owner: storage).graph
+  init(_ version: ModelVersion, layer name: String?) throws(Fault) {
+    var graph = try version.importGraph()
     let input = try Self.input(of: graph, version.spec)
     graph.outputs = [try Self.output(of: graph, version.spec)]
     let named = try name.flatMap { $0 == "auto" ? nil : $0 }

@@ -80,6 +80,7 @@ public struct ModelRepository: Sendable {
     if let sha256, !isSHA256(sha256) {
       fields.report(.modelInvalid, "sha256 must be 64 lower-case hexadecimal digits", at: "sha256")
     }
+    let external = Self.readExternalDigests(&fields)
     let locator = JSONLocator(bytes)
     if let fault = Fault(
       fields.violations.map { $0.located(by: locator) }, code: .modelInvalid)
@@ -99,7 +100,22 @@ public struct ModelRepository: Sendable {
     }
     return ModelVersion(
       name: name, version: version, spec: spec, labels: labels, sha256: sha256,
-      file: folder.appending(file))
+      file: folder.appending(file), externalSHA256: external)
+  }
+
+  /// The files of weights beside the ONNX file with their digests.
+  private static func readExternalDigests(_ fields: inout JSONFields) -> [String: String] {
+    var digests: [String: String] = [:]
+    for (name, value) in fields.value("external_data")?.object ?? [:] {
+      guard isPlainName(name), let digest = value.string, isSHA256(digest) else {
+        fields.report(
+          .modelInvalid, "external_data names files in the same folder with their sha256",
+          at: "external_data")
+        continue
+      }
+      digests[name] = digest
+    }
+    return digests
   }
 
   static func readLabels(_ path: RawPath, defaultVersion: String) throws(Fault) -> Labels {

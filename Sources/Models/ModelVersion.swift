@@ -1,6 +1,7 @@
 import Digests
 public import Faults
 public import FileAccess
+public import Graphs
 import JSON
 public import ONNXImport
 public import Tensors
@@ -23,12 +24,14 @@ public struct ModelVersion: Sendable {
   public let labelsSHA256: String
   /// Where the ONNX file lies.
   public let file: RawPath
+  /// The SHA-256 of the other files that hold weights, by their names beside the ONNX file.
+  public let externalSHA256: [String: String]
   /// The file, when it had to be mapped already to learn its digest.
   private let mapping: MappedFile?
 
   public init(
     name: String, version: String, spec: ModelSpec, labels: Labels, sha256: String, file: RawPath,
-    mapping: MappedFile? = nil
+    externalSHA256: [String: String] = [:], mapping: MappedFile? = nil
   ) {
     self.name = name
     self.version = version
@@ -37,6 +40,7 @@ public struct ModelVersion: Sendable {
     self.sha256 = sha256
     self.labelsSHA256 = SHA256.hex(of: labels.json.encoded())
     self.file = file
+    self.externalSHA256 = externalSHA256
     self.mapping = mapping
   }
 
@@ -45,16 +49,40 @@ public struct ModelVersion: Sendable {
   /// - Throws: `Fault` with code `model.digest_mismatch`, `model.not_found` or that of the system.
   public func load() throws(Fault) -> TensorStorage {
     if let mapping { return mapping.storage }
-    let mapping = try mapModelFile(file)
+    return try checked(file, sha256).storage
+  }
+
+  /// Loads all files of the model and imports its graph.
+  ///
+  /// - Throws: `Fault` as `load` and the import do.
+  public func importGraph() throws(Fault) -> Graph {
+    let storage = try load()
+    var external: [String: TensorStorage] = [:]
+    for (name, digest) in externalSHA256 {
+      let path = file.parent.appending(name)
+      external[name] = try checked(path, digest, followsLinks: false).storage
+    }
+    let bytes = UnsafeRawBufferPointer(start: storage.base, count: storage.byteCount)
+    do throws(Fault) {
+      return try importModel(bytes: bytes, owner: storage, external: external).graph
+    } catch {
+      throw error.prefixed(file.display)
+    }
+  }
+
+  private func checked(
+    _ path: RawPath, _ expected: String, followsLinks: Bool = true
+  ) throws(Fault) -> MappedFile {
+    let mapping = try mapModelFile(path, followsLinks: followsLinks)
     let found = SHA256.hex(of: mapping.bytes)
-    guard found == sha256 else {
+    guard found == expected else {
       throw Fault(
         .modelDigestMismatch,
-        "\(file.display) is not the file that \(name)@\(version) was registered with: "
+        "\(path.display) is not the file that \(name)@\(version) was registered with: "
           + "restore it or register a new version",
-        details: ["expected": .string(sha256), "found": .string(found)])
+        details: ["expected": .string(expected), "found": .string(found)])
     }
-    return mapping.storage
+    return mapping
   }
 
   /// Refuses a model whose outputs do not match its labels one to one.
@@ -70,10 +98,16 @@ public struct ModelVersion: Sendable {
   }
 }
 
-/// Maps an ONNX file into memory.
-func mapModelFile(_ path: RawPath) throws(Fault) -> MappedFile {
+/// Maps a file of a model into memory.
+///
+/// A file of weights may be no link and have no second name: it must be what lies in the folder.
+func mapModelFile(_ path: RawPath, followsLinks: Bool = true) throws(Fault) -> MappedFile {
   do throws(Fault) {
-    let file = try Descriptor(opening: path, O_RDONLY | O_NONBLOCK)
+    let flags = O_RDONLY | O_NONBLOCK | (followsLinks ? 0 : O_NOFOLLOW)
+    let file = try Descriptor(opening: path, flags)
+    if !followsLinks, try file.status().links != 1 {
+      throw Fault(.modelExternalData, "the file has a second name: copy it into the model's folder")
+    }
     return try MappedFile(descriptor: file.number)
   } catch {
     if error.code == .inputNotFound {
@@ -83,12 +117,38 @@ func mapModelFile(_ path: RawPath) throws(Fault) -> MappedFile {
   }
 }
 
+/// The files beside a model that hold its weights.
+/// - Throws: `Fault` with code `model.external_data` for a name that leads out of the folder.
+func externalFiles(
+  of mapping: MappedFile, in folder: RawPath
+) throws(Fault) -> [String: TensorStorage] {
+  var files: [String: TensorStorage] = [:]
+  for name in try externalFileNames(mapping.bytes) {
+    guard isPlainName(name) else {
+      throw Fault(
+        .modelExternalData,
+        "the model keeps weights in \(printable(name)), which is no file beside it: save it as one "
+          + "file",
+        details: ["location": .string(name)])
+    }
+    files[name] = try mapModelFile(folder.appending(name), followsLinks: false).storage
+  }
+  return files
+}
+
 extension MappedFile {
   /// The bytes as storage that keeps the mapping; nobody writes to it.
-  fileprivate var storage: TensorStorage {
+  var storage: TensorStorage {
     guard let base = UnsafeMutableRawPointer(mutating: bytes.baseAddress) else {
       preconditionFailure("a mapped file is never empty")
     }
     return TensorStorage(borrowing: base, byteCount: byteCount, owner: self)
+  }
+}
+
+extension TensorStorage {
+  /// The SHA-256 of the bytes in hexadecimal.
+  var sha256: String {
+    SHA256.hex(of: UnsafeRawBufferPointer(start: base, count: byteCount))
   }
 }

@@ -37,8 +37,10 @@ extension ModelRepository {
     }
     let mapping = try mapModelFile(path)
     let facts: GraphFacts
+    let external: [String: TensorStorage]
     do throws(Fault) {
-      facts = try GraphFacts(try importModel(mapping: mapping).graph)
+      external = try externalFiles(of: mapping, in: folder)
+      facts = try GraphFacts(try importModel(mapping: mapping, external: external).graph)
     } catch {
       throw error.prefixed(path.display)
     }
@@ -52,7 +54,7 @@ extension ModelRepository {
     let model = ModelVersion(
       name: path.stem, version: String(sha256.prefix(12)),
       spec: facts.spec(preset ?? .imagenet, labelsVersion: labels.version), labels: labels,
-      sha256: sha256, file: path, mapping: mapping)
+      sha256: sha256, file: path, externalSHA256: external.mapValues(\.sha256), mapping: mapping)
     try model.checkLabels(outputCount: facts.outputCount)
     return model
   }

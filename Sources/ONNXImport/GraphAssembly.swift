@@ -6,15 +6,19 @@ import Tensors
 struct GraphAssembly {
   let file: UnsafeRawBufferPointer
   let owner: AnyObject?
+  let external: [String: TensorStorage]
   let opset: Int
   private var graph = Graph()
   private var ids: [String: ValueID] = [:]
   /// Why a constant cannot be read; thrown only when a node or an output uses it.
   private var unreadable: [ValueID: Fault] = [:]
 
-  init(file: UnsafeRawBufferPointer, owner: AnyObject?, opset: Int) {
+  init(
+    file: UnsafeRawBufferPointer, owner: AnyObject?, external: [String: TensorStorage], opset: Int
+  ) {
     self.file = file
     self.owner = owner
+    self.external = external
     self.opset = opset
   }
 
@@ -50,11 +54,11 @@ struct GraphAssembly {
 
   private mutating func setConstant(_ message: TensorMessage, of id: ValueID) throws(Fault) {
     do throws(Fault) {
-      let tensor = try message.tensor(in: file, owner: owner)
+      let tensor = try message.tensor(in: file, owner: owner, external: external)
       graph[id].constant = tensor
       graph[id].type = tensor.type
     } catch {
-      // Elements elsewhere are refused at once: a model in two files is never usable.
+      // Elements that lie elsewhere and cannot be had are refused at once.
       guard error.code != .modelExternalData, DType(rawValue: message.dataType) == nil else {
         throw error
       }

@@ -1,6 +1,6 @@
 public import Faults
 public import Graphs
-import Tensors
+public import Tensors
 
 /// A model file as a graph of known operators, with what the file says about itself.
 public struct ImportedModel: Sendable {
@@ -19,17 +19,18 @@ public struct ImportedModel: Sendable {
 /// - Parameters:
 ///   - bytes: The file, which must not change while `owner` lives.
 ///   - owner: Keeps `bytes` alive; every tensor of the graph that lies in them retains it.
+///   - external: The other files that hold elements, by the names of `externalFileNames`.
 /// - Throws: `Fault` with code `model.invalid`, `model.external_data` or
 ///   `model.unsupported_operator`; the last names every operator and node that cannot run.
 public func importModel(
-  bytes: UnsafeRawBufferPointer, owner: AnyObject?
+  bytes: UnsafeRawBufferPointer, owner: AnyObject?, external: [String: TensorStorage] = [:]
 ) throws(Fault) -> ImportedModel {
   let message = try ModelMessage(WireReader(bytes))
   let opset = try checkedOpset(message)
   guard let graph = message.graph else {
     throw Fault(.modelInvalid, "the file has no graph: it is not an ONNX model, or is cut off")
   }
-  var builder = GraphAssembly(file: bytes, owner: owner, opset: opset)
+  var builder = GraphAssembly(file: bytes, owner: owner, external: external, opset: opset)
   return ImportedModel(
     graph: try builder.graph(from: graph),
     producer: [message.producerName, message.producerVersion].filter { !$0.isEmpty }
@@ -38,8 +39,22 @@ public func importModel(
 }
 
 /// Reads an ONNX model from a mapped file.
-public func importModel(mapping: MappedFile) throws(Fault) -> ImportedModel {
-  try importModel(bytes: mapping.bytes, owner: mapping)
+public func importModel(
+  mapping: MappedFile, external: [String: TensorStorage] = [:]
+) throws(Fault) -> ImportedModel {
+  try importModel(bytes: mapping.bytes, owner: mapping, external: external)
+}
+
+/// The other files that the model keeps elements in, as it names them, each once.
+/// - Throws: `Fault` with code `model.invalid` when the bytes are no model.
+public func externalFileNames(_ bytes: UnsafeRawBufferPointer) throws(Fault) -> [String] {
+  let message = try ModelMessage(WireReader(bytes))
+  var names: [String] = []
+  for initializer in message.graph?.initializers ?? [] {
+    guard let name = initializer.external?.location, !names.contains(name) else { continue }
+    names.append(name)
+  }
+  return names
 }
 
 /// Reads an ONNX model from bytes in memory, which are copied once.

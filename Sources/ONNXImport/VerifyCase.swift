@@ -93,7 +93,7 @@ public func readTensor(_ bytes: [UInt8]) throws(Fault) -> (name: String, tensor:
   let storage = Tensor(bytes, shape: [bytes.count]).storage
   let file = UnsafeRawBufferPointer(start: storage.base, count: bytes.count)
   let message = try TensorMessage(WireReader(file), offset: 0)
-  return (message.name, try message.tensor(in: file, owner: storage).aligned())
+  return (message.name, try message.tensor(in: file, owner: storage, external: [:]).aligned())
 }
 
 /// Compares element by element as numpy's `assert_allclose`: NaN equals NaN, infinities themselves.

@@ -3,7 +3,6 @@ import FileAccess
 import Graphs
 import JSON
 import Models
-import ONNXImport
 import Options
 import Tensors
 
@@ -55,9 +54,7 @@ private struct Layer {
 }
 
 private func layers(of model: ModelVersion) throws(Fault) -> [Layer] {
-  let storage = try model.load()
-  let bytes = UnsafeRawBufferPointer(start: storage.base, count: storage.byteCount)
-  var graph = try importModel(bytes: bytes, owner: storage).graph
+  var graph = try model.importGraph()
   let name = model.spec.input.name
   guard let input = graph.inputs.first(where: { name == nil || graph[$0.value].name == name })
   else { throw Fault(.modelInvalid, "the model has no input \(name ?? "")") }

@@ -48,7 +48,8 @@ struct ModelMessage {
     return (domain == "ai.onnx" ? "" : domain, version)
   }
 
-  private static func entry(_ reader: WireReader) throws(Fault) -> (String, String) {
+  /// Reads a pair of key and value.
+  static func entry(_ reader: WireReader) throws(Fault) -> (String, String) {
     var reader = reader
     var key = ""
     var value = ""

@@ -75,7 +75,7 @@ struct AttributeMessage {
     case 4:
       guard let tensor else { break }
       do throws(Fault) {
-        return .tensor(try tensor.tensor(in: file, owner: owner))
+        return .tensor(try tensor.tensor(in: file, owner: owner, external: [:]))
       } catch {
         return .unreadable(error)
       }

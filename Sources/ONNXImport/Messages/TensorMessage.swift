@@ -14,7 +14,8 @@ struct TensorMessage {
   /// `int32_data`, `int64_data` or `uint64_data`, whichever is given.
   var ints: [Int] = []
   var intField = 0
-  var isExternal = false
+  /// Set when the elements lie in another file.
+  var external: ExternalElements?
   var isSegment = false
   /// The offset of the message in the file.
   let offset: Int
@@ -37,8 +38,12 @@ struct TensorMessage {
       case 8: name = try reader.string(field)
       case 9: raw = try reader.bytes(field)
       case 10: try reader.appendDoubles(field, to: &doubles)
-      case 13: isExternal = true
-      case 14: isExternal = try reader.int(field) != 0 || isExternal
+      case 13:
+        var elements = external ?? ExternalElements()
+        try elements.read(try reader.message(field))
+        external = elements
+      case 14:
+        if try reader.int(field) != 0 { external = external ?? ExternalElements() }
       default: break
       }
     }
@@ -50,15 +55,12 @@ extension TensorMessage {
   /// - Parameters:
   ///   - file: The bytes the message was read from.
   ///   - owner: Keeps `file` alive.
+  ///   - external: The other files of the model, by the name it gives them.
   /// - Throws: `Fault` with code `model.external_data`, or `model.invalid` when the element type is
   ///   not supported or the elements do not fit the shape.
-  func tensor(in file: UnsafeRawBufferPointer, owner: AnyObject?) throws(Fault) -> Tensor {
-    guard !isExternal else {
-      throw Fault(
-        .modelExternalData,
-        "tensor \(name) keeps its elements in another file: save the model as one file",
-        details: ["tensor": .string(name)])
-    }
+  func tensor(
+    in file: UnsafeRawBufferPointer, owner: AnyObject?, external files: [String: TensorStorage]
+  ) throws(Fault) -> Tensor {
     guard !isSegment else { throw invalid("is split into segments, which is not supported") }
     guard let dtype = DType(rawValue: dataType) else {
       throw invalid("has element type \(Self.typeName(dataType)), which is not supported")
@@ -69,7 +71,12 @@ extension TensorMessage {
     let (byteCount, overflow) = count.multipliedReportingOverflow(by: dtype.byteSize)
     guard !overflow else { throw invalid("has a shape too large, \(shape)") }
     let lists = [raw != nil, !floats.isEmpty, !doubles.isEmpty, !ints.isEmpty]
-    guard lists.count(where: { $0 }) <= 1 else { throw invalid("has two lists of elements") }
+    guard lists.count(where: { $0 }) <= (external == nil ? 1 : 0) else {
+      throw invalid("has two lists of elements")
+    }
+    if let external {
+      return try external.tensor(TensorType(dtype, shape), named: name, in: files)
+    }
     if let raw {
       guard raw.count == byteCount else {
         throw invalid("has \(raw.count) bytes where \(dtype)\(shape) needs \(byteCount)")

@@ -26,7 +26,9 @@ public struct Fingerprint: Sendable, Hashable {
       "format": JSONValue(Self.format),
       "model": [
         "name": .string(model.name), "version": .string(model.version),
-        "sha256": .string(model.sha256), "labels_version": .string(model.labels.version),
+        "sha256": .string(model.sha256),
+        "external_data": .object(model.externalSHA256.mapValues(JSONValue.string)),
+        "labels_version": .string(model.labels.version),
         "labels_sha256": .string(model.labelsSHA256), "spec": model.spec.json,
       ],
       "classify": request.classify.json, "grad_cam": request.gradCAM.json,
