@@ -113,7 +113,7 @@ let package = Package(
     tests("RequestsTests", ["Requests", "Images", "JSON", "Faults"]),
     tests(
       "ModelsTests", ["Models", "Graphs", "Digests", "JSON", "FileAccess", "Tensors", "Faults"]),
-    tests("InferenceTests", ["Inference", "Requests", "Models"]),
+    tests("InferenceTests", ["Inference", "Requests", "Models", "FileAccess", "Faults"]),
     tests("RunsTests", ["Runs", "Workers", "Requests", "JSON", "Digests", "FileAccess", "Faults"]),
     tests(
       "CommandsTests",

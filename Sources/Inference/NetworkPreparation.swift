@@ -25,6 +25,7 @@ struct NetworkPreparation {
       .map { name throws(Fault) in try graph.layer(named: name) }
     var keep = Set(named.map { [$0] } ?? [])
     let shape = Self.inputShape(version.spec.input)
+    try Self.check(graph, input, takes: shape)
     graph = try graph.specialized(inputShapes: [input: shape], keep: keep)
     graph = try graph.widenedToFloat32(keep: keep)
     graph = graph.foldingInputTranspose(of: input, keep: keep)
@@ -98,6 +99,26 @@ struct NetworkPreparation {
       throw Fault(.modelInvalid, "the model has no output \(name), its outputs are \(names)")
     }
     return output
+  }
+
+  /// Refuses a graph whose declared extents are not those of one prepared image.
+  private static func check(
+    _ graph: Graph, _ input: ValueID, takes shape: Shape
+  ) throws(Fault) {
+    guard let declared = graph.inputs.first(where: { $0.value == input })?.dimensions,
+      declared.count == shape.rank
+    else { return }
+    for (axis, dimension) in declared.enumerated() {
+      guard case .fixed(let extent) = dimension, extent != shape[axis] else { continue }
+      throw Fault(
+        .modelInvalid,
+        axis == 0
+          ? "the model takes exactly \(extent) images at once: export it with a batch of 1 or a "
+            + "dynamic batch"
+          : "the model's input has the extent \(extent) at axis \(axis), its version describes "
+            + "\(shape): correct version.json",
+        details: ["axis": .int(axis), "declared": .int(extent), "described": .int(shape[axis])])
+    }
   }
 
   private static func inputShape(_ input: ModelSpec.Input) -> Shape {
