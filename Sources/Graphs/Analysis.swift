@@ -26,11 +26,19 @@ extension Graph {
   /// The value has the layout [N, C, H, W] with H · W > 1. The graph must be specialised.
   /// - Throws: `Fault` with code `explain.not_supported` when the network has no such map.
   public func automaticTargetLayer(logits: ValueID? = nil) throws(Fault) -> ValueID {
+    try automaticTarget(logits: logits).layer
+  }
+
+  /// The automatic target layer, and the node that takes its grid away.
+  /// - Throws: `Fault` with code `explain.not_supported` when the network has no such map.
+  public func automaticTarget(
+    logits: ValueID? = nil
+  ) throws(Fault) -> (layer: ValueID, reader: Node) {
     let producers = producers()
     if let logits = logits ?? self.logits() {
       for node in ancestors(of: logits).reversed() {
         guard let map = collapsedMap(node, producers) else { continue }
-        if let target = channelsFirst(map, producers) { return target }
+        if let target = channelsFirst(map, producers) { return (target, node) }
       }
     }
     throw Fault(

@@ -78,3 +78,15 @@ extension Operator {
       details: ["operator": .string(opType)])
   }
 }
+
+extension Operator {
+  /// Whether `backward` is more than the refusal above, for operators with results that have slopes.
+  var hasGradientRule: Bool {
+    switch self {
+    case is LpPool, is GlobalLpPool, is MeanVarianceNormalization, is Hardmax, is Mod, is Einsum,
+      is TopK, is ScatterElements, is ScatterND:
+      false
+    default: !isIntegerArithmetic
+    }
+  }
+}

@@ -67,6 +67,11 @@ public struct ReverseWalk: Sendable {
     return values
   }
 
+  /// The last node of the walk whose operator has no gradient rule: `gradients` throws there.
+  public var nodeWithoutRule: Node? {
+    nodes.last { !graph.nodes[$0].op.hasGradientRule }.map { graph.nodes[$0] }
+  }
+
   /// Returns the gradient by each target, of the target's shape and the seed's element type.
   /// - Parameters:
   ///   - seedGradient: The gradient of the score by the seed value, of the seed's type.

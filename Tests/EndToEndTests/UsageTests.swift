@@ -86,6 +86,8 @@ struct UsageTests {
     #expect(layers.count > 3)
     #expect(layers.filter { $0["auto"] == true }.count == 1)
     #expect(layers.allSatisfy { $0["shape"]?.array?.count == 4 })
+    #expect(layers.allSatisfy { $0["stride"]?.array?.count == 2 && $0["cam"] == true })
+    #expect(layers.filter { $0["why"] != nil }.count == 1)
     let last = try #require(layers.last?["name"]?.string)
     try program.makeInputs()
     let words = ["infer", "in/0-tile-clean-01.bmp", "--heatmap", "npy", "--layer", last]

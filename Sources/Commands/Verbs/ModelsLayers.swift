@@ -1,3 +1,4 @@
+import Attribution
 import Faults
 import FileAccess
 import Graphs
@@ -13,7 +14,8 @@ extension Verb {
       usage: "[NAME[@VERSION|@ALIAS]] [FLAGS]",
       text: """
         Each is a spatial feature map on the way to the logits, from the input on; --layer takes the \
-        name of the tensor or of its node. The one marked auto is explained unless told otherwise.
+        name of the tensor or of its node. The one marked auto is explained unless told otherwise. \
+        Stride and field are the pixels from cell to cell and those that a cell depends on.
         """,
       examples: [("infercam models layers -m resnet50.onnx", "the layers of an ONNX file")]),
     flags: Flag.model.filter { $0.name != "kernels" }, body: listLayers)
@@ -26,15 +28,20 @@ private func listLayers(_ invocation: Invocation) throws(Fault) -> Int32 {
     for layer in layers { try console.print(layer.json.encodedText) }
     return ExitStatus.success
   }
-  var table = Table(["TENSOR", "NODE", "OPERATOR", "SHAPE", ""])
+  var table = Table(["TENSOR", "NODE", "OPERATOR", "SHAPE", "STRIDE", "FIELD", "CAM", ""])
   for layer in layers {
     table.add([
       printable(layer.name), printable(layer.node), layer.op, "\(layer.shape)",
-      layer.isAutomatic ? "auto" : "",
+      extents(layer.geometry?.stride), extents(layer.geometry?.receptiveField),
+      layer.obstacle == nil ? "yes" : "no", layer.why == nil ? "" : "auto",
     ])
   }
   try console.print(table.text)
   return ExitStatus.success
+}
+
+private func extents(_ pair: [Int]?) -> String {
+  pair.map { "\($0[0])x\($0[1])" } ?? "-"
 }
 
 /// A feature map that Grad-CAM can look at.
@@ -43,13 +50,26 @@ private struct Layer {
   var node: String
   var op: String
   var shape: Shape
-  var isAutomatic: Bool
+  var geometry: LayerGeometry?
+  /// Why there is no Grad-CAM of the layer.
+  var obstacle: String?
+  /// Why the layer is the automatic one, if it is.
+  var why: String?
 
   var json: JSONValue {
-    [
+    var members: [String: JSONValue] = [
       "name": .string(name), "node": .string(node), "op": .string(op),
-      "shape": .array(shape.dimensions.map { JSONValue($0) }), "auto": .bool(isAutomatic),
+      "shape": Self.array(shape.dimensions), "stride": Self.array(geometry?.stride),
+      "receptive_field": Self.array(geometry?.receptiveField), "cam": .bool(obstacle == nil),
+      "auto": .bool(why != nil),
     ]
+    if let obstacle { members["reason"] = .string(obstacle) }
+    if let why { members["why"] = .string(why) }
+    return .object(members)
+  }
+
+  private static func array(_ numbers: [Int]?) -> JSONValue {
+    numbers.map { .array($0.map { JSONValue($0) }) } ?? .null
   }
 }
 
@@ -58,14 +78,41 @@ private func layers(of model: ModelVersion) throws(Fault) -> [Layer] {
   let name = model.spec.input.name
   guard let input = graph.inputs.first(where: { name == nil || graph[$0.value].name == name })
   else { throw Fault(.modelInvalid, "the model has no input \(name ?? "")") }
+  if let name = model.spec.output.name {
+    let names = graph.outputs.map { graph[$0].name }.joined(separator: ", ")
+    graph.outputs = graph.outputs.filter { graph[$0].name == name }
+    guard !graph.outputs.isEmpty else {
+      throw Fault(.modelInvalid, "the model has no output \(name), its outputs are \(names)")
+    }
+  }
   graph = try graph.specialized(inputShapes: [input.value: inputShape(model.spec.input)])
   let producers = graph.producers()
-  let automatic = try? graph.automaticTargetLayer()
-  return graph.spatialLayers().map { layer in
+  let automatic = try? graph.automaticTarget()
+  let layers = graph.spatialLayers()
+  let geometries = graph.layerGeometries(
+    from: input.value, isChannelsLast: model.spec.input.layout == .nhwc)
+  let wide = try graph.widenedToFloat32(keep: Set(layers))
+  return layers.map { layer in
     let node = producers[layer.index].map { graph.nodes[$0] }
     return Layer(
       name: graph[layer].name, node: node?.name ?? "", op: node?.op.opType ?? "",
-      shape: graph[layer].type?.shape ?? [], isAutomatic: layer == automatic)
+      shape: graph[layer].type?.shape ?? [], geometry: geometries[layer],
+      obstacle: obstacle(to: layer, wide),
+      why: automatic.flatMap { $0.layer == layer ? "read by \(title($0.reader))" : nil })
+  }
+}
+
+private func title(_ node: Node) -> String { "\(node.op.opType) node \(node.name)" }
+
+/// Why Grad-CAM cannot explain a layer; `nil` when it can.
+private func obstacle(to layer: ValueID, _ graph: Graph) -> String? {
+  guard let logits = graph.logits() else { return "the model has no output" }
+  do throws(Fault) {
+    _ = try Explainer(graph, layer: layer, logits: logits, allowsClosedForm: false)
+    let walk = try ReverseWalk(graph, from: logits, to: [layer])
+    return walk.nodeWithoutRule.map { "\(title($0)) after it has no gradient rule" }
+  } catch {
+    return error.message
   }
 }
 
