@@ -11,6 +11,15 @@ public enum KernelChoice: String, Sendable, CaseIterable {
   case blas
 }
 
+/// What the last bits of results depend on beside the model and the options.
+public enum MachineProfile {
+  /// The instruction set of the project's own kernels: `avx512`, `avx2` or `generic`.
+  public static var instructionSet: String { "\(InstructionSet.best)" }
+
+  /// The processor whose kernels OpenBLAS has chosen.
+  public static var blasCore: String { BLAS.coreName }
+}
+
 /// A classifier's graph made ready to run on batches of images.
 ///
 /// Immutable, so that workers share it; each of them runs it on a workspace of its own.

@@ -142,6 +142,20 @@ struct RunTests {
     #expect(resumed.errors.contains("run.corrupt"))
   }
 
+  #if arch(x86_64)
+  @Test func `another kind of processor is another configuration`() throws {
+    try program.makeInputs()
+    func run(core: String) throws -> Program.Ending {
+      try program.run(
+        ["run", "in", "-o", "out", "--json"], environment: ["OPENBLAS_CORETYPE": core])
+    }
+    #expect(try run(core: "Nehalem").status == 0)
+    let ending = try run(core: "Sandybridge")
+    #expect(ending.status == 5 && ending.errors.contains("machine.blas_core"))
+    #expect(try run(core: "Nehalem").lines().first?["replayed"] == true)
+  }
+  #endif
+
   @Test(arguments: [
     (["--top-k", "3"], "classify.top_k"), (["--heatmap", "none"], "grad_cam.enabled"),
     (["--colormap", "gray"], "grad_cam.colormap"), (["--overlay"], "grad_cam.overlay"),

@@ -12,6 +12,9 @@ public enum BLAS {
     _ = configured
   }
 
+  /// The processor whose kernels OpenBLAS has chosen; another one gives other last bits.
+  public static var coreName: String { String(cString: openblas_get_corename()) }
+
   /// Computes C = alpha · op(A) · op(B) + beta · C.
   ///
   /// Shapes: op(A) is [m, k], op(B) is [k, n], C is [m, n]; `lda`, `ldb` and `ldc` are the row

@@ -44,7 +44,17 @@ public struct Fingerprint: Sendable, Hashable {
         "page": request.decoding.page.map { JSONValue($0) } ?? .null,
       ],
       "kernels": .string(engine.kernels.rawValue),
+      "machine": Self.machine(request, engine),
       "inputs": ["sha256": .string(inputs.sha256), "count": JSONValue(inputs.count)],
+    ]
+  }
+
+  /// The kinds of processor that compute: the maps of inner layers are differentiated over BLAS.
+  private static func machine(_ request: InferenceRequest, _ engine: EngineOptions) -> JSONValue {
+    let usesBLAS = engine.kernels == .blas || request.gradCAM.enabled
+    return [
+      "instruction_set": .string(MachineProfile.instructionSet),
+      "blas_core": usesBLAS ? .string(MachineProfile.blasCore) : .null,
     ]
   }
 
