@@ -132,6 +132,18 @@ extension Graph {
 }
 
 extension Graph {
+  /// The output of this name, the first when none is named.
+  /// - Throws: `Fault` with code `model.invalid` that lists the outputs.
+  public func output(named name: String?) throws(Fault) -> ValueID {
+    guard let first = outputs.first else { throw Fault(.modelInvalid, "the model has no output") }
+    guard let name else { return first }
+    guard let output = outputs.first(where: { self[$0].name == name }) else {
+      let names = outputs.map { self[$0].name }.joined(separator: ", ")
+      throw Fault(.modelInvalid, "the model has no output \(name), its outputs are \(names)")
+    }
+    return output
+  }
+
   /// The value a user names: a tensor, or a node, which stands for its first output.
   /// - Throws: `Fault` with code `layer.not_found` that proposes names alike.
   public func layer(named name: String) throws(Fault) -> ValueID {

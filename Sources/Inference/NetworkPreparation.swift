@@ -20,7 +20,7 @@ struct NetworkPreparation {
   init(_ version: ModelVersion, layer name: String?) throws(Fault) {
     var graph = try version.importGraph()
     let input = try Self.input(of: graph, version.spec)
-    graph.outputs = [try Self.output(of: graph, version.spec)]
+    graph.outputs = [try graph.output(named: version.spec.output.name)]
     let named = try name.flatMap { $0 == "auto" ? nil : $0 }
       .map { name throws(Fault) in try graph.layer(named: name) }
     var keep = Set(named.map { [$0] } ?? [])
@@ -85,20 +85,6 @@ struct NetworkPreparation {
           + "classifier has one")
     }
     return graph.inputs[0].value
-  }
-
-  private static func output(of graph: Graph, _ spec: ModelSpec) throws(Fault) -> ValueID {
-    guard let name = spec.output.name else {
-      guard let first = graph.outputs.first else {
-        throw Fault(.modelInvalid, "the model has no output")
-      }
-      return first
-    }
-    guard let output = graph.outputs.first(where: { graph[$0].name == name }) else {
-      let names = graph.outputs.map { graph[$0].name }.joined(separator: ", ")
-      throw Fault(.modelInvalid, "the model has no output \(name), its outputs are \(names)")
-    }
-    return output
   }
 
   /// Refuses a graph whose declared extents are not those of one prepared image.

@@ -22,14 +22,16 @@ public enum PreprocessPreset: String, Sendable, CaseIterable {
 extension ModelRepository {
   /// Makes a model version of an ONNX file and of what the command line says about it.
   ///
-  /// A file beside its `version.json` is that version unless `labels` or `preset` say otherwise.
-  /// Without labels the classes are numbered.
+  /// A file beside its `version.json` is that version unless `labels`, `preset` or `output` say
+  /// otherwise. Without labels the classes are numbered.
+  /// - Parameter output: the graph output by name; `nil` takes the first.
   /// - Throws: `Fault` with code `model.not_found`, `model.invalid` or those of the import.
   public static func model(
-    at path: RawPath, labels labelsPath: RawPath?, preset: PreprocessPreset?
+    at path: RawPath, labels labelsPath: RawPath?, preset: PreprocessPreset?,
+    output: String? = nil
   ) throws(Fault) -> ModelVersion {
     let folder = path.parent
-    if labelsPath == nil, preset == nil,
+    if labelsPath == nil, preset == nil, output == nil,
       try FileStamp(of: folder.appending("version.json"))?.kind == .regular
     {
       return try ModelRepository(searchPath: []).readVersion(
@@ -40,7 +42,8 @@ extension ModelRepository {
     let external: [String: TensorStorage]
     do throws(Fault) {
       external = try externalFiles(of: mapping, in: folder)
-      facts = try GraphFacts(try importModel(mapping: mapping, external: external).graph)
+      facts = try GraphFacts(
+        try importModel(mapping: mapping, external: external).graph, output: output)
     } catch {
       throw error.prefixed(path.display)
     }
@@ -71,12 +74,15 @@ struct GraphFacts {
   var outputCount: Int
   var activation: ModelSpec.Activation
 
+  /// - Parameter name: the output to read; `nil` takes the first.
   /// - Throws: `Fault` with code `model.invalid` when the graph is no image classifier.
-  init(_ graph: Graph) throws(Fault) {
-    guard graph.inputs.count == 1, let input = graph.inputs.first, let output = graph.outputs.first
-    else {
+  init(_ graph: Graph, output name: String?) throws(Fault) {
+    var graph = graph
+    guard graph.inputs.count == 1, let input = graph.inputs.first else {
       throw Fault(.modelInvalid, "an image classifier has one input, not \(graph.inputs.count)")
     }
+    let output = try graph.output(named: name)
+    graph.outputs = [output]
     inputName = graph[input.value].name
     outputName = graph[output].name
     guard let dimensions = input.dimensions, dimensions.count == 4 else {

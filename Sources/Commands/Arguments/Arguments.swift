@@ -11,6 +11,7 @@ struct Arguments: Sendable {
   var model: String?
   var modelFolders: [RawPath] = []
   var labels: RawPath?
+  var outputName: String?
   var preprocess: PreprocessPreset?
   var engine = EngineOptions()
 

@@ -29,6 +29,10 @@ extension Flag where Arguments == Commands.Arguments {
     ) { value, arguments throws(Fault) in
       arguments.preprocess = try value.word(PreprocessPreset.self)
     },
+    Self("output-name", value: "NAME", .model, "the scores of an .onnx file with several outputs") {
+      value, arguments throws(Fault) in
+      arguments.outputName = try value.nonEmptyText()
+    },
     Self("kernels", value: "auto|blas", .model, "which matrix kernels compute", default: "auto") {
       value, arguments throws(Fault) in
       arguments.engine.kernels = try value.word(KernelChoice.self)

@@ -78,13 +78,7 @@ private func layers(of model: ModelVersion) throws(Fault) -> [Layer] {
   let name = model.spec.input.name
   guard let input = graph.inputs.first(where: { name == nil || graph[$0.value].name == name })
   else { throw Fault(.modelInvalid, "the model has no input \(name ?? "")") }
-  if let name = model.spec.output.name {
-    let names = graph.outputs.map { graph[$0].name }.joined(separator: ", ")
-    graph.outputs = graph.outputs.filter { graph[$0].name == name }
-    guard !graph.outputs.isEmpty else {
-      throw Fault(.modelInvalid, "the model has no output \(name), its outputs are \(names)")
-    }
-  }
+  graph.outputs = [try graph.output(named: model.spec.output.name)]
   graph = try graph.specialized(inputShapes: [input.value: inputShape(model.spec.input)])
   let producers = graph.producers()
   let automatic = try? graph.automaticTarget()

@@ -37,7 +37,8 @@ extension Invocation {
     }
     if reference.contains("/") || reference.hasSuffix(".onnx") {
       return try ModelRepository.model(
-        at: RawPath(reference), labels: arguments.labels, preset: arguments.preprocess)
+        at: RawPath(reference), labels: arguments.labels, preset: arguments.preprocess,
+        output: arguments.outputName)
     }
     try refusePathFlags()
     return try repository.resolve(reference)
@@ -47,6 +48,7 @@ extension Invocation {
   private func refusePathFlags() throws(Fault) {
     let given = [
       ("--labels", arguments.labels != nil), ("--preprocess", arguments.preprocess != nil),
+      ("--output-name", arguments.outputName != nil),
     ]
     if let flag = given.first(where: \.1)?.0 {
       throw Fault(
