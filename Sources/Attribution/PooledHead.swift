@@ -83,12 +83,7 @@ struct PooledHead: Sendable {
           && $0.padEnd == 0
       }
     case let mean as ReduceMean:
-      var axes = mean.axes
-      if node.inputs.count > 1, let input = node.inputs[1] {
-        guard let constant = graph[input].constant, constant.dtype == .int64 else { return false }
-        axes = constant.elements(of: Int64.self).map { Int($0) }
-      }
-      return Set((axes ?? []).map { $0 < 0 ? $0 + 4 : $0 }) == [2, 3]
+      return (try? mean.reducedAxes(graph.facts(of: node))) == [2, 3]
     default: return false
     }
   }

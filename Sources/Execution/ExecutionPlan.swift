@@ -70,21 +70,6 @@ final class ExecutionPlan: Sendable {
     for step in late { try step.run(0..<images, arena) }
   }
 
-  /// Runs like `run` and tells `observe` before each step; for profiles.
-  func run(images: Int, in arena: Arena, observe: (String) -> Void) throws(Fault) {
-    for image in 0..<images {
-      for step in early {
-        observe(step.label)
-        try step.run(image..<image + 1, arena)
-      }
-    }
-    for step in late {
-      observe(step.label)
-      try step.run(0..<images, arena)
-    }
-    observe("")
-  }
-
   /// Where the planes of the input image are written.
   var inputPlanes: PlanesAt { bindings.planes(input) }
 
@@ -131,7 +116,7 @@ final class ExecutionPlan: Sendable {
         overwrites = bindings.coincide(operation.inputs[position], output)
       }
       guard planes.layout.halo != .none, !overwrites else { return nil }
-      return Step("\(operation.label) halo") { (images, arena) throws(Fault) in
+      return Step { (images, arena) throws(Fault) in
         kernels.zeroHalo(planes.view(arena, images.lowerBound), images: images.count)
       }
     }

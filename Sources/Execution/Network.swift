@@ -86,23 +86,6 @@ public final class Network: Sendable {
       workspace.outputs = outputs
     }
   }
-
-  /// Runs like `run` and adds the seconds of each step to `profile`, by node name.
-  public func profile(
-    images: Int, in workspace: Workspace, clock: () -> Double, into profile: inout [String: Double]
-  ) throws(Fault) {
-    guard case .arena(let arena, let plan) = workspace.memory else {
-      return try run(images: images, in: workspace)
-    }
-    var (label, start) = ("", clock())
-    var seconds = profile
-    try plan.run(images: images, in: arena) { next in
-      let now = clock()
-      if !label.isEmpty { seconds[label, default: 0] += now - start }
-      (label, start) = (next, now)
-    }
-    profile = seconds
-  }
 }
 
 /// The activations of one worker.

@@ -114,4 +114,14 @@ public struct Graph: Sendable {
     }
     return producers
   }
+
+  /// What is known of a node's inputs, as the operators' rules want it.
+  public func facts(of node: Node) -> [ValueFact?] {
+    node.inputs.map { id in
+      id.flatMap { id in
+        let value = self[id]
+        return (value.type ?? value.constant?.type).map { ValueFact($0, constant: value.constant) }
+      }
+    }
+  }
 }

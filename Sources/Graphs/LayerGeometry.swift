@@ -204,10 +204,7 @@ private struct GeometryWalk {
   }
 
   private func reduced(_ trace: Trace, _ op: any ReductionOperator, _ node: Node) -> Reach {
-    let facts = node.inputs.map { id in
-      id.flatMap { id in graph[id].type.map { ValueFact($0, constant: graph[id].constant) } }
-    }
-    guard let reduced = try? op.reducedAxes(facts) else { return .scattered }
+    guard let reduced = try? op.reducedAxes(graph.facts(of: node)) else { return .scattered }
     switch trace.axes.count(where: reduced.contains) {
     case 0 where op.keepdims: return .local(trace)
     case 0:

@@ -10,7 +10,7 @@ extension Lowering {
     switch node.op {
     case let concat as Concat: return lowerConcat(node, concat)
     case let split as Split: return lowerSplit(node, split)
-    case is Slice: return lowerSlice(node)
+    case let slice as Slice: return lowerSlice(node, slice)
     case is Reshape: return lowerChannelShuffle(index)
     default: return false
     }
@@ -27,7 +27,7 @@ extension Lowering {
     let counts = values.map { graph.knownType($0).shape[1] }
     let kernels = kernels
     emit(
-      Operation(node.name, inputs: inputs, outputs: [output], sharing: .concat) {
+      Operation(inputs: inputs, outputs: [output], sharing: .concat) {
         (bindings) throws(Fault) in
         let to = bindings.planes(output)
         var copies: [(from: PlanesAt, channel: Int, count: Int)] = []
@@ -46,7 +46,7 @@ extension Lowering {
         let copiesLastBlock = parts.contains {
           $0.channel <= lastBlock && lastBlock < $0.channel + $0.count
         }
-        return Step(node.name) { (images, arena) throws(Fault) in
+        return Step { (images, arena) throws(Fault) in
           let (first, result) = (images.lowerBound, to.view(arena, images.lowerBound))
           if copiesLastBlock { arena.zeroLastBlock(of: to, images) }
           for part in parts {
@@ -63,38 +63,30 @@ extension Lowering {
     guard let value = node.inputs[0], graph.isPlanes(value), exists(value, .blocked),
       split.axis == 1 || split.axis == -3
     else { return false }
-    emitSplit(node.name, value, node.outputs, from: 0)
+    emitSplit(value, node.outputs, from: 0)
     return true
   }
 
-  private mutating func lowerSlice(_ node: Node) -> Bool {
+  private mutating func lowerSlice(_ node: Node, _ slice: Slice) -> Bool {
     guard let value = node.inputs[0], graph.isPlanes(value), exists(value, .blocked),
-      let start = channelSliceStart(node, value)
+      let start = channelSliceStart(node, slice, value)
     else { return false }
-    emitSplit(node.name, value, [node.outputs[0]], from: start)
+    emitSplit(value, [node.outputs[0]], from: start)
     return true
   }
 
   /// The first channel of a slice that takes a run of channels and whole planes.
-  private func channelSliceStart(_ node: Node, _ value: ValueID) -> Int? {
-    func ints(_ position: Int) -> [Int]? {
-      guard node.inputs.count > position, let input = node.inputs[position],
-        let constant = graph[input].constant
-      else { return nil }
-      return constant.dtype == .int64
-        ? constant.elements(of: Int64.self).map { Int($0) }
-        : constant.dtype == .int32 ? constant.elements(of: Int32.self).map { Int($0) } : nil
-    }
-    let (from, to) = (graph.knownType(value).shape, graph.knownType(node.outputs[0]).shape)
-    guard from[2] == to[2], from[3] == to[3], let starts = ints(1), let axes = ints(3),
-      starts.count == 1, axes == [1] || axes == [-3], (ints(4) ?? [1]) == [1]
+  private func channelSliceStart(_ node: Node, _ slice: Slice, _ value: ValueID) -> Int? {
+    let shape = graph.knownType(value).shape
+    guard let bounds = try? slice.bounds(graph.facts(of: node)),
+      bounds.steps.allSatisfy({ $0 == 1 }), bounds.extents[1] > 0,
+      [0, 2, 3].allSatisfy({ bounds.starts[$0] == 0 && bounds.extents[$0] == shape[$0] })
     else { return nil }
-    let start = starts[0] < 0 ? starts[0] + from[1] : starts[0]
-    return start >= 0 && start + to[1] <= from[1] ? start : nil
+    return bounds.starts[1]
   }
 
   private mutating func emitSplit(
-    _ name: String, _ value: ValueID, _ outputs: [ValueID], from start: Int
+    _ value: ValueID, _ outputs: [ValueID], from start: Int
   ) {
     let input = want(value, .blocked)
     let forms = outputs.map { Form(value: $0, layout: .blocked) }
@@ -102,7 +94,7 @@ extension Lowering {
     let kernels = kernels
     emit(
       Operation(
-        name, inputs: [input], outputs: forms, sharing: start == 0 ? .split : .none
+        inputs: [input], outputs: forms, sharing: start == 0 ? .split : .none
       ) { (bindings) throws(Fault) in
         let from = bindings.planes(input)
         var copies: [(to: PlanesAt, channel: Int, count: Int)] = []
@@ -116,7 +108,7 @@ extension Lowering {
         }
         guard !copies.isEmpty else { return nil }
         let parts = copies
-        return Step(name) { (images, arena) throws(Fault) in
+        return Step { (images, arena) throws(Fault) in
           let first = images.lowerBound
           for part in parts {
             arena.zeroLastBlock(of: part.to, images)
@@ -150,9 +142,9 @@ extension Lowering {
     let kernels = kernels
     absorb([transpose, merge])
     emit(
-      Operation(node.name, inputs: [input], outputs: [output]) { (bindings) throws(Fault) in
+      Operation(inputs: [input], outputs: [output]) { (bindings) throws(Fault) in
         let (x, z) = (bindings.planes(input), bindings.planes(output))
-        return Step(node.name) { (images, arena) throws(Fault) in
+        return Step { (images, arena) throws(Fault) in
           kernels.gatherChannels(
             x.view(arena, images.lowerBound), channels: channels,
             output: z.view(arena, images.lowerBound), images: images.count)

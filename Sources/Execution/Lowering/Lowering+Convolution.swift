@@ -51,7 +51,7 @@ extension Lowering {
     let (graph, kernels, activation) = (graph, kernels, fusion.activation)
     emit(
       Operation(
-        node.name, inputs: [input] + (residual.map { [$0] } ?? []), outputs: [output],
+        inputs: [input] + (residual.map { [$0] } ?? []), outputs: [output],
         halos: [convolution.halo] + (residual == nil ? [] : [.none]),
         sharing: residual == nil ? .none : .inPlace(input: 1)
       ) { (bindings) throws(Fault) in
@@ -59,7 +59,7 @@ extension Lowering {
           convolution, graph: graph, activation: activation, source: source, kernels: kernels)
         let (from, to) = (bindings.planes(input), bindings.planes(output))
         let addend = residual.map { bindings.planes($0) }
-        return Step(node.name) { (images, arena) throws(Fault) in
+        return Step { (images, arena) throws(Fault) in
           let first = images.lowerBound
           if isPlanar {
             kernel.run(

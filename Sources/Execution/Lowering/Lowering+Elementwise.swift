@@ -76,35 +76,35 @@ extension Lowering {
       let layout: Layout = isBlocked ? .blocked : .plain
       emit(
         alike(
-          node.name, binary.operation, want(a, layout), want(b, layout),
+          binary.operation, want(a, layout), want(b, layout),
           Form(value: fusion.output, layout: layout), fusion.activation))
     case .perChannel(let planes, let vector):
       let isConstant = graph[vector].constant != nil
       emit(
         perChannel(
-          node.name, binary.operation, want(planes, .blocked),
+          binary.operation, want(planes, .blocked),
           isConstant ? nil : want(vector, .plain), constant: graph.floats(vector),
           Form(value: fusion.output, layout: .blocked), fusion.activation))
     case .perColumn(let rows, let vector):
       guard let constant = graph.floats(vector) else { return }
       emit(
         perColumn(
-          node.name, binary.operation, want(rows, .plain), constant,
+          binary.operation, want(rows, .plain), constant,
           Form(value: fusion.output, layout: .plain), fusion.activation))
     }
   }
 
   private func alike(
-    _ name: String, _ operation: BinaryOperation, _ a: Form, _ b: Form, _ output: Form,
+    _ operation: BinaryOperation, _ a: Form, _ b: Form, _ output: Form,
     _ activation: FusedActivation
   ) -> Operation {
     let kernels = kernels
     return Operation(
-      name, inputs: [a, b], outputs: [output], sharing: .inPlace(input: 0)
+      inputs: [a, b], outputs: [output], sharing: .inPlace(input: 0)
     ) { (bindings) throws(Fault) in
       if output.layout == .blocked {
         let (x, y, z) = (bindings.planes(a), bindings.planes(b), bindings.planes(output))
-        return Step(name) { (images, arena) throws(Fault) in
+        return Step { (images, arena) throws(Fault) in
           let first = images.lowerBound
           kernels.binary(
             operation, x.view(arena, first), y.view(arena, first), output: z.view(arena, first),
@@ -112,7 +112,7 @@ extension Lowering {
         }
       }
       let (x, y, z) = (bindings.rows(a), bindings.rows(b), bindings.rows(output))
-      return Step(name) { (images, arena) throws(Fault) in
+      return Step { (images, arena) throws(Fault) in
         for image in images {
           kernels.binary(
             operation, x.view(arena, image), y.view(arena, image), output: z.view(arena, image),
@@ -123,7 +123,7 @@ extension Lowering {
   }
 
   private func perChannel(
-    _ name: String, _ operation: BinaryOperation, _ planes: Form, _ vector: Form?,
+    _ operation: BinaryOperation, _ planes: Form, _ vector: Form?,
     constant: Tensor?, _ output: Form, _ activation: FusedActivation
   ) -> Operation {
     let channels = graph.knownType(planes.value).shape[1]
@@ -131,12 +131,12 @@ extension Lowering {
     let isScale = operation == .multiply
     let kernels = kernels
     return Operation(
-      name, inputs: [planes] + (vector.map { [$0] } ?? []), outputs: [output],
+      inputs: [planes] + (vector.map { [$0] } ?? []), outputs: [output],
       sharing: .inPlace(input: 0)
     ) { (bindings) throws(Fault) in
       let (x, z) = (bindings.planes(planes), bindings.planes(output))
       let place = vector.map { bindings.place($0) }
-      return Step(name) { (images, arena) throws(Fault) in
+      return Step { (images, arena) throws(Fault) in
         let first = images.lowerBound
         let operand: ChannelVector
         if let place {
@@ -156,7 +156,7 @@ extension Lowering {
   }
 
   private func perColumn(
-    _ name: String, _ operation: BinaryOperation, _ rows: Form, _ constant: Tensor,
+    _ operation: BinaryOperation, _ rows: Form, _ constant: Tensor,
     _ output: Form, _ activation: FusedActivation
   ) -> Operation {
     let columns = graph.knownType(rows.value).shape.dimensions.last ?? 1
@@ -164,10 +164,10 @@ extension Lowering {
     let isScale = operation == .multiply
     let kernels = kernels
     return Operation(
-      name, inputs: [rows], outputs: [output], sharing: .inPlace(input: 0)
+      inputs: [rows], outputs: [output], sharing: .inPlace(input: 0)
     ) { (bindings) throws(Fault) in
       let (x, z) = (bindings.rows(rows), bindings.rows(output))
-      return Step(name) { (images, arena) throws(Fault) in
+      return Step { (images, arena) throws(Fault) in
         let operand = numbers.floatBuffer.baseAddress
         for image in images {
           kernels.affine(
@@ -214,10 +214,10 @@ extension Lowering {
     let (kernels, activation) = (kernels, fusion.activation)
     emit(
       Operation(
-        node.name, inputs: [input], outputs: [output], sharing: .inPlace(input: 0)
+        inputs: [input], outputs: [output], sharing: .inPlace(input: 0)
       ) { (bindings) throws(Fault) in
         let (x, z) = (bindings.planes(input), bindings.planes(output))
-        return Step(node.name) { (images, arena) throws(Fault) in
+        return Step { (images, arena) throws(Fault) in
           let first = images.lowerBound
           kernels.affine(
             x.view(arena, first),
@@ -242,11 +242,11 @@ extension Lowering {
     let kernels = kernels
     emit(
       Operation(
-        node.name, inputs: [input], outputs: [output], sharing: .inPlace(input: 0)
+        inputs: [input], outputs: [output], sharing: .inPlace(input: 0)
       ) { (bindings) throws(Fault) in
         if isBlocked {
           let (x, z) = (bindings.planes(input), bindings.planes(output))
-          return Step(node.name) { (images, arena) throws(Fault) in
+          return Step { (images, arena) throws(Fault) in
             let first = images.lowerBound
             kernels.affine(
               x.view(arena, first), output: z.view(arena, first), activation: activation,
@@ -254,7 +254,7 @@ extension Lowering {
           }
         }
         let (x, z) = (bindings.rows(input), bindings.rows(output))
-        return Step(node.name) { (images, arena) throws(Fault) in
+        return Step { (images, arena) throws(Fault) in
           for image in images {
             kernels.activate(activation, x.view(arena, image), output: z.view(arena, image))
           }

@@ -74,7 +74,7 @@ extension Lowering {
     let (graph, kernels, activation) = (graph, kernels, fusion.activation)
     emit(
       Operation(
-        node.name, inputs: [input] + (residual.map { [$0] } ?? []), outputs: [output],
+        inputs: [input] + (residual.map { [$0] } ?? []), outputs: [output],
         sharing: residual == nil ? .none : .inPlace(input: 1)
       ) { (bindings) throws(Fault) in
         let kernel = RowMatrixKernel(
@@ -82,7 +82,7 @@ extension Lowering {
         let from = bindings.rows(input, columns: matrix.inner)
         let to = bindings.rows(output, columns: matrix.columns)
         let addend = residual.map { bindings.rows($0, columns: matrix.columns) }
-        return Step(node.name) { (images, arena) throws(Fault) in
+        return Step { (images, arena) throws(Fault) in
           if from.rows == 1 {
             kernel.run(
               input: from.stacked(arena, images), output: to.stacked(arena, images),

@@ -23,21 +23,11 @@ extension Lowering {
     case is GlobalAveragePool:
       emitGlobalAverage(node, value)
     case let mean as ReduceMean:
-      guard meansOverPlanes(mean, node, shape) else { return false }
+      guard (try? mean.reducedAxes(graph.facts(of: node))) == [2, 3] else { return false }
       emitGlobalAverage(node, value)
     default: return false
     }
     return true
-  }
-
-  private func meansOverPlanes(_ mean: ReduceMean, _ node: Node, _ shape: Shape) -> Bool {
-    var axes = mean.axes
-    if node.inputs.count > 1, let input = node.inputs[1] {
-      guard let constant = graph[input].constant, constant.dtype == .int64 else { return false }
-      axes = constant.elements(of: Int64.self).map(Int.init)
-    }
-    guard let axes else { return false }
-    return Set(axes.map { $0 < 0 ? $0 + shape.rank : $0 }) == [2, 3]
   }
 
   private mutating func emitWindowPool(
@@ -47,9 +37,9 @@ extension Lowering {
     let output = Form(value: node.outputs[0], layout: .blocked)
     let kernels = kernels
     emit(
-      Operation(node.name, inputs: [input], outputs: [output]) { (bindings) throws(Fault) in
+      Operation(inputs: [input], outputs: [output]) { (bindings) throws(Fault) in
         let (x, z) = (bindings.planes(input), bindings.planes(output))
-        return Step(node.name) { (images, arena) throws(Fault) in
+        return Step { (images, arena) throws(Fault) in
           let (from, to) = (x.view(arena, images.lowerBound), z.view(arena, images.lowerBound))
           if isMaximum {
             kernels.maxPool(geometry, input: from, output: to, images: images.count)
@@ -66,10 +56,10 @@ extension Lowering {
     let channels = graph.knownType(value).shape[1]
     let kernels = kernels
     emit(
-      Operation(node.name, inputs: [input], outputs: [output]) { (bindings) throws(Fault) in
+      Operation(inputs: [input], outputs: [output]) { (bindings) throws(Fault) in
         let x = bindings.planes(input)
         let z = bindings.rows(output, columns: channels)
-        return Step(node.name) { (images, arena) throws(Fault) in
+        return Step { (images, arena) throws(Fault) in
           kernels.globalAveragePool(
             input: x.view(arena, images.lowerBound), output: z.stacked(arena, images),
             images: images.count)

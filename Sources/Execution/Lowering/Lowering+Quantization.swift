@@ -14,10 +14,10 @@ extension Lowering {
     let kernels = kernels
     emit(
       Operation(
-        node.name, inputs: [input], outputs: [output], sharing: .inPlace(input: 0)
+        inputs: [input], outputs: [output], sharing: .inPlace(input: 0)
       ) { (bindings) throws(Fault) in
         let (x, z) = (bindings.planes(input), bindings.planes(output))
-        return Step(node.name) { (images, arena) throws(Fault) in
+        return Step { (images, arena) throws(Fault) in
           let first = images.lowerBound
           kernels.round(
             x.view(arena, first), to: rounding.grid, output: z.view(arena, first),

@@ -15,7 +15,7 @@ extension Lowering {
     for value in values { constants[value] = graph[value].constant?.aligned() }
     let fixed = constants
     emit(
-      Operation(node.name, inputs: inputs, outputs: outputs) { (bindings) throws(Fault) in
+      Operation(inputs: inputs, outputs: outputs) { (bindings) throws(Fault) in
         let operands = node.inputs.map { value in
           value.map { id in
             ReferenceOperand(
@@ -25,7 +25,7 @@ extension Lowering {
           }
         }
         let results = outputs.map { (place: bindings.place($0), type: bindings.type($0.value)) }
-        return Step(node.name) { (images, arena) throws(Fault) in
+        return Step { (images, arena) throws(Fault) in
           for image in images {
             do throws(Fault) {
               try node.op.evaluate(
@@ -42,17 +42,16 @@ extension Lowering {
   /// The copy of a value from one layout into another.
   func reorder(_ input: Form, to output: Form) -> Operation {
     let kernels = kernels
-    let label = "\(graph[input.value].name) \(input.layout) > \(output.layout)"
     let plainRead = graph.knownType(input.value)
     return Operation(
-      label, inputs: [input], outputs: [output], sharing: .view
+      inputs: [input], outputs: [output], sharing: .view
     ) { (bindings) throws(Fault) in
       if bindings.coincide(input, output) { return nil }
       let (from, to) = (bindings.place(input), bindings.place(output))
       switch (input.layout, output.layout) {
       case (.plain, .blocked):
         let planes = bindings.planes(output)
-        return Step(label) { (images, arena) throws(Fault) in
+        return Step { (images, arena) throws(Fault) in
           for image in images {
             kernels.reorder(
               nchw: arena.pointer(from, image: image), to: planes.view(arena, image), images: 1)
@@ -60,7 +59,7 @@ extension Lowering {
         }
       case (.plain, .planar):
         let planes = bindings.planes(output)
-        return Step(label) { (images, arena) throws(Fault) in
+        return Step { (images, arena) throws(Fault) in
           for image in images {
             kernels.reorder(
               nchw: arena.pointer(from, image: image), to: planes.planar(arena, image), images: 1)
@@ -68,7 +67,7 @@ extension Lowering {
         }
       case (.blocked, .plain):
         let planes = bindings.planes(input)
-        return Step(label) { (images, arena) throws(Fault) in
+        return Step { (images, arena) throws(Fault) in
           for image in images {
             kernels.reorder(
               planes.view(arena, image), toNCHW: arena.pointer(to, image: image), images: 1)
@@ -76,7 +75,7 @@ extension Lowering {
         }
       case (.planar, .plain):
         let planes = bindings.planes(input)
-        return Step(label) { (images, arena) throws(Fault) in
+        return Step { (images, arena) throws(Fault) in
           for image in images {
             planes.planar(arena, image).copyInterior(to: arena.pointer(to, image: image))
           }

@@ -58,11 +58,11 @@ extension Lowering {
     let (input, output) = (want(value, .plain), Form(value: node.outputs[0], layout: .plain))
     emit(
       Operation(
-        node.name, inputs: [input], outputs: [output], sharing: .inPlace(input: 0)
+        inputs: [input], outputs: [output], sharing: .inPlace(input: 0)
       ) { (bindings) throws(Fault) in
         let x = bindings.rows(input, columns: columns)
         let z = bindings.rows(output, columns: columns)
-        return Step(node.name) { (images, arena) throws(Fault) in
+        return Step { (images, arena) throws(Fault) in
           for image in images { compute(x.view(arena, image), z.view(arena, image)) }
         }
       })
@@ -77,9 +77,9 @@ extension Lowering {
     if transpose.perm == [0, 2, 3, 1], graph.isPlanes(value), exists(value, .blocked) {
       let (input, output) = (want(value, .blocked), Form(value: result, layout: .plain))
       emit(
-        Operation(node.name, inputs: [input], outputs: [output]) { (bindings) throws(Fault) in
+        Operation(inputs: [input], outputs: [output]) { (bindings) throws(Fault) in
           let (x, z) = (bindings.planes(input), bindings.rows(output))
-          return Step(node.name) { (images, arena) throws(Fault) in
+          return Step { (images, arena) throws(Fault) in
             for image in images {
               kernels.reorder(x.view(arena, image), to: z.view(arena, image), images: 1)
             }
@@ -90,9 +90,9 @@ extension Lowering {
     if transpose.perm == [0, 3, 1, 2], graph.isPlanes(result) {
       let (input, output) = (want(value, .plain), Form(value: result, layout: .blocked))
       emit(
-        Operation(node.name, inputs: [input], outputs: [output]) { (bindings) throws(Fault) in
+        Operation(inputs: [input], outputs: [output]) { (bindings) throws(Fault) in
           let (x, z) = (bindings.rows(input), bindings.planes(output))
-          return Step(node.name) { (images, arena) throws(Fault) in
+          return Step { (images, arena) throws(Fault) in
             for image in images {
               kernels.reorder(x.view(arena, image), to: z.view(arena, image), images: 1)
             }
@@ -113,11 +113,11 @@ extension Lowering {
     let byteCount = graph.knownType(value).byteCount
     emit(
       Operation(
-        node.name, inputs: [input], outputs: [output], sharing: .view
+        inputs: [input], outputs: [output], sharing: .view
       ) { (bindings) throws(Fault) in
         if bindings.coincide(input, output) { return nil }
         let (from, to) = (bindings.place(input), bindings.place(output))
-        return Step(node.name) { (images, arena) throws(Fault) in
+        return Step { (images, arena) throws(Fault) in
           for image in images {
             UnsafeMutableRawPointer(arena.pointer(to, image: image)).copyMemory(
               from: arena.pointer(from, image: image), byteCount: byteCount)

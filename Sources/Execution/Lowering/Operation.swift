@@ -4,8 +4,6 @@ import Kernels
 
 /// A node, or several fused ones, with the layouts chosen for it but no memory yet.
 struct Operation: Sendable {
-  /// The names of the nodes it stands for.
-  var label: String
   var inputs: [Form]
   var outputs: [Form]
   /// The zeros each input must have around it.
@@ -15,11 +13,10 @@ struct Operation: Sendable {
   var makeStep: @Sendable (Bindings) throws(Fault) -> Step?
 
   init(
-    _ label: String, inputs: [Form], outputs: [Form], halos: [Halo] = [],
+    inputs: [Form], outputs: [Form], halos: [Halo] = [],
     sharing: Sharing = .none,
     makeStep: @escaping @Sendable (Bindings) throws(Fault) -> Step?
   ) {
-    self.label = label
     self.inputs = inputs
     self.outputs = outputs
     self.halos = halos.isEmpty ? inputs.map { _ in Halo.none } : halos

@@ -5,17 +5,7 @@ import Tensors
 /// One kernel call of the plan, with its memory bound: computes some images' outputs from their
 /// inputs.
 struct Step: Sendable {
-  /// The names of the nodes it computes, for profiles and messages.
-  let label: String
   let run: @Sendable (_ images: Range<Int>, _ arena: Arena) throws(Fault) -> Void
-
-  init(
-    _ label: String,
-    run: @escaping @Sendable (_ images: Range<Int>, _ arena: Arena) throws(Fault) -> Void
-  ) {
-    self.label = label
-    self.run = run
-  }
 }
 
 /// A plane-wise value in the arena.

@@ -14,15 +14,6 @@ extension Tensor {
   /// The only element of a floating-point tensor.
   var scalar: Double? { elementCount == 1 ? listedDoubles()?.first : nil }
 
-  /// Integer elements.
-  func listedIntegers() -> [Int]? {
-    switch dtype {
-    case .int64: elements(of: Int64.self).map(Int.init)
-    case .int32: elements(of: Int32.self).map(Int.init)
-    default: nil
-    }
-  }
-
   /// Doubles rounded to `dtype`, which is Float32 or Float64.
   init(doubles: [Double], as dtype: DType, _ shape: Shape) {
     precondition(dtype == .float32 || dtype == .float64)
