@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 
 PACKAGES := pkg-config libjpeg62-turbo-dev libpng-dev libtiff-dev libopenblas-pthread-dev \
-            nettle-dev zlib1g-dev
+            nettle-dev zlib1g-dev libcurl4-openssl-dev
 BUILD    := swift build --explicit-target-dependency-import-check error
 SOURCES  := Sources Tests Package.swift
 DEMO     := runs/demo

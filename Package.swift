@@ -49,6 +49,7 @@ let package = Package(
       cSettings: cSettings),
     .target(name: "CKernels", cSettings: cSettings),
     .target(name: "CPlatform", cSettings: cSettings),
+    .target(name: "CTransfers", cSettings: cSettings),
     module("Faults", []),
     module("Workers", ["CPlatform"]),
     // Level 1
@@ -59,6 +60,7 @@ let package = Package(
     // Level 2
     module("Kernels", ["Tensors", "Faults", "COpenBLAS", "CKernels"], settings: numeric),
     module("Images", ["Tensors", "Faults", "CImageCodecs"], settings: numeric),
+    module("Transfers", ["CTransfers", "Workers", "FileAccess", "Digests", "Faults"]),
     // Level 3
     module("Graphs", ["Kernels", "Tensors", "Faults"], settings: numeric),
     // Level 4
@@ -100,10 +102,11 @@ let package = Package(
 
     .target(
       name: "InfercamTestSupport",
-      dependencies: ["Graphs", "Tensors", "JSON", "FileAccess", "Faults", "CZlib"],
+      dependencies: ["Graphs", "Tensors", "JSON", "FileAccess", "Workers", "Faults", "CZlib"],
       path: "Tests/InfercamTestSupport", swiftSettings: numeric),
     tests("TensorsTests", ["Tensors", "Faults"]),
     tests("JSONTests", ["JSON", "Digests", "Faults"]),
+    tests("TransfersTests", ["Transfers", "Workers", "FileAccess", "Faults"]),
     tests("KernelsTests", ["Kernels", "CKernels", "Tensors", "Faults"]),
     tests("ImagesTests", ["Images", "Tensors", "Faults"]),
     tests("GraphsTests", ["Graphs", "Kernels", "Tensors", "Faults"]),

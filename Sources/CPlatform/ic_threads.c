@@ -40,6 +40,8 @@ int ic_thread_start(
 
 void ic_thread_join(unsigned long handle) { pthread_join((pthread_t)handle, NULL); }
 
+void ic_thread_detach(unsigned long handle) { pthread_detach((pthread_t)handle); }
+
 int ic_usable_processors(void) {
   cpu_set_t set;
   if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;

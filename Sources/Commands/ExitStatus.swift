@@ -28,7 +28,7 @@ enum ExitStatus {
     case .resourceVersionConflict, .jobAlreadyCompleted: configuration
     case .storageNoSpace, .storageIOError, .resourceExhausted: storage
     case .runCorrupt, .runNondeterministic: damaged
-    case .runLocked: busy
+    case .runLocked, .upstreamFailed, .timeoutUpstream: busy
     default: bug
     }
   }

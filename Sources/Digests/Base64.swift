@@ -9,3 +9,22 @@ public func base64(_ bytes: [UInt8]) -> String {
   }
   return String(decoding: text.map(UInt8.init(bitPattern:)), as: UTF8.self)
 }
+
+/// Reads base64 with padding; `nil` for anything else.
+public func bytes(base64 text: String) -> [UInt8]? {
+  let characters = Array(text.utf8)
+  guard characters.count % 4 == 0 else { return nil }
+  var context = base64_decode_ctx()
+  nettle_base64_decode_init(&context)
+  var isSound = true
+  let bytes = [UInt8](unsafeUninitializedCapacity: characters.count + 1) { buffer, count in
+    var length = buffer.count
+    isSound = characters.withUnsafeBytes { source in
+      let start = source.baseAddress?.assumingMemoryBound(to: CChar.self)
+      return nettle_base64_decode_update(&context, &length, buffer.baseAddress, source.count, start)
+        == 1
+    }
+    count = isSound ? length : 0
+  }
+  return isSound && nettle_base64_decode_final(&context) == 1 ? bytes : nil
+}

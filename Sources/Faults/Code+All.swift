@@ -48,6 +48,7 @@ extension Fault.Code {
   public static let serviceOverloaded = Self("service.overloaded", .serviceUnavailable)
   public static let breakerOpen = Self("breaker.open", .serviceUnavailable)
   public static let timeoutItem = Self("timeout.item", .gatewayTimeout)
+  public static let timeoutUpstream = Self("timeout.upstream", .gatewayTimeout)
   public static let timeoutSync = Self("timeout.sync", .gatewayTimeout)
 
   /// Every code there is, in the order of the contract's table.
@@ -62,6 +63,6 @@ extension Fault.Code {
     .rateExceeded, .quotaExceeded, .concurrencyExceeded, .internalError, .storageNoSpace,
     .storageIOError, .runCorrupt, .runNondeterministic, .modelDigestMismatch, .modelNonFinite,
     .workerCrashed, .resourceExhausted, .upstreamFailed, .serviceOverloaded, .breakerOpen,
-    .timeoutItem, .timeoutSync,
+    .timeoutItem, .timeoutUpstream, .timeoutSync,
   ]
 }

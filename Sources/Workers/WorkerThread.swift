@@ -29,6 +29,11 @@ public struct WorkerThread: ~Copyable {
     ic_thread_join(handle)
   }
 
+  /// Lets the thread end on its own.
+  public consuming func detach() {
+    ic_thread_detach(handle)
+  }
+
   /// How many processors this process may use.
   public static var usableProcessors: Int { Int(ic_usable_processors()) }
 }

@@ -39,4 +39,33 @@ struct DigestTests {
   func `base64 gives the vectors of RFC 4648`(text: String, expected: String) {
     #expect(base64(Array(text.utf8)) == expected)
   }
+
+  @Test(arguments: ["", "f", "fo", "foo", "foob"])
+  func `base64 is read back`(text: String) {
+    #expect(bytes(base64: base64(Array(text.utf8))) == Array(text.utf8))
+  }
+
+  @Test(arguments: ["Z", "Zg", "Zg=", "Zg==Zg==", "Z===", "Zm9v!A==", "Zh=="])
+  func `what is no base64 is refused`(text: String) {
+    #expect(bytes(base64: text) == nil)
+  }
+
+  @Test(arguments: [
+    (
+      [UInt8](repeating: 0x0B, count: 20), "Hi There",
+      "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"
+    ),
+    (
+      Array("Jefe".utf8), "what do ya want for nothing?",
+      "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
+    ),
+    (
+      [UInt8](repeating: 0xAA, count: 131),
+      "Test Using Larger Than Block-Size Key - Hash Key First",
+      "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"
+    ),
+  ])
+  func `HMAC-SHA256 gives the vectors of RFC 4231`(key: [UInt8], text: String, expected: String) {
+    #expect(hexadecimal(hmacSHA256(key: key, Array(text.utf8))) == expected)
+  }
 }

@@ -12,6 +12,9 @@ int ic_thread_start(
 // Waits until the thread has ended.
 void ic_thread_join(unsigned long handle);
 
+// Lets the thread end on its own; it cannot be waited for any more.
+void ic_thread_detach(unsigned long handle);
+
 // How many processors this process may use.
 int ic_usable_processors(void);
 
