@@ -116,7 +116,12 @@ let package = Package(
     tests("RequestsTests", ["Requests", "Images", "JSON", "Faults"]),
     tests(
       "ModelsTests", ["Models", "Graphs", "Digests", "JSON", "FileAccess", "Tensors", "Faults"]),
-    tests("InferenceTests", ["Inference", "Requests", "Models", "FileAccess", "Faults"]),
+    tests(
+      "InferenceTests",
+      [
+        "Inference", "Requests", "Models", "Attribution", "Execution", "Images", "Tensors", "JSON",
+        "FileAccess", "Faults",
+      ]),
     tests("RunsTests", ["Runs", "Workers", "Requests", "JSON", "Digests", "FileAccess", "Faults"]),
     tests(
       "CommandsTests",

@@ -22,30 +22,40 @@ public struct ClassActivationMap: Sendable, Hashable {
   /// The largest value; NaN when any value is.
   public var maximum: Float { extreme { $1 > $0 } }
 
+  /// The largest absolute value; of a map of finite values.
+  public var magnitude: Float { max(maximum, -minimum) }
+
   /// The map after ReLU, as the method's paper defines it.
   public var rectified: [Float] { values.map { max($0, 0) } }
 
-  /// Whether the map says nothing, and in which way.
-  public var degeneracy: Degeneracy? {
+  /// Whether the map after ReLU says nothing, and in which way.
+  public var degeneracy: Degeneracy? { degeneracy(under: .max) }
+
+  /// Whether the map says nothing once normalised, and in which way.
+  public func degeneracy(under mode: Normalization) -> Degeneracy? {
     if !values.allSatisfy(\.isFinite) { return .nonFinite }
-    let rectified = rectified
-    if rectified.allSatisfy({ $0 == 0 }) { return .allZero }
-    if let first = rectified.first, rectified.count > 1, rectified.allSatisfy({ $0 == first }) {
+    let shown = mode == .signed ? values : rectified
+    if shown.allSatisfy({ $0 == 0 }) { return .allZero }
+    if let first = shown.first, shown.count > 1, shown.allSatisfy({ $0 == first }) {
       return .constant
     }
     return nil
   }
 
-  /// Scales the rectified map into 0…1.
+  /// Scales the rectified map into 0…1, or the signed map into -1…1.
   ///
   /// A map that cannot be scaled (all zero, or a constant under `minmax`) becomes zeros, and one
   /// with values that are not finite too: files never hold NaN.
   public func normalized(_ mode: Normalization) -> [Float] {
     guard degeneracy != .nonFinite else { return [Float](repeating: 0, count: values.count) }
+    if mode == .signed {
+      let magnitude = magnitude
+      return magnitude > 0 ? values.map { $0 / magnitude } : values
+    }
     let rectified = rectified
     let high = rectified.max() ?? 0
     switch mode {
-    case .none:
+    case .none, .signed:
       return rectified
     case .max:
       return high > 0 ? rectified.map { $0 / high } : rectified
@@ -69,12 +79,14 @@ public struct ClassActivationMap: Sendable, Hashable {
 }
 
 extension ClassActivationMap {
-  /// How a map is brought into 0…1 before it is coloured.
+  /// How a map is brought into 0…1, or -1…1, before it is coloured.
   public enum Normalization: Sendable, Hashable {
     /// Divided by its largest value.
     case max
     /// Its smallest value to 0 and its largest to 1.
     case minmax
+    /// Divided by its largest magnitude, without ReLU.
+    case signed
     /// Left as it is, after ReLU.
     case none
     /// Divided by a given value, so that maps of several images compare; larger values clip at 1.

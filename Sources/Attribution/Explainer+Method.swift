@@ -47,7 +47,7 @@ extension Explainer.Method {
   }
 
   /// The weights of the channels where the gradient is the same on a whole plane.
-  private func uniformWeights(_ gradient: [Float], _ activations: Tensor) -> [Float] {
+  func uniformWeights(_ gradient: [Float], _ activations: Tensor) -> [Float] {
     let pixels = Double(activations.shape[2] * activations.shape[3])
     switch self {
     case .gradCAM, .hiResCAM: return gradient

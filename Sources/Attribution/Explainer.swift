@@ -17,9 +17,9 @@ public final class Explainer: Sendable {
   /// The number of class scores.
   public let classCount: Int
   private let graph: Graph
-  private let rule: Rule
+  let rule: Rule
 
-  private enum Rule {
+  enum Rule {
     case closedForm(PooledHead)
     case reverse(ReverseWalk)
   }

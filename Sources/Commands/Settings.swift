@@ -14,9 +14,9 @@ func resolveArguments(
   var parser = Parser(verb.flags)
   var origins: [String: FlagOrigin] = [:]
   try applyConfiguration(&parser, verb, environment, &arguments, &origins)
-  for flag in verb.flags where !flag.isRepeatable {
+  for flag in verb.flags where flag.isReadFromEnvironment {
     guard let value = environment[flag.environmentName] else { continue }
-    try parser.apply(value, of: flag, named: flag.environmentName, into: &arguments)
+    try parser.apply([value], of: flag, named: flag.environmentName, into: &arguments)
     origins[flag.name] = .environment
   }
   var line = try parser.parse(words, into: &arguments)
@@ -46,12 +46,10 @@ private func applyConfiguration(
   }
   for flag in verb.flags {
     guard let value = members[flag.configurationKey] else { continue }
-    for value in value.array ?? [value] {
-      let text = value.string ?? value.encodedText
-      try parser.apply(
-        Array(text.utf8), of: flag, named: "\(file.path.display): \(flag.configurationKey)",
-        into: &arguments)
-    }
+    let texts = (value.array ?? [value]).map { $0.string ?? $0.encodedText }
+    try parser.apply(
+      texts.map { Array($0.utf8) }, of: flag,
+      named: "\(file.path.display): \(flag.configurationKey)", into: &arguments)
     origins[flag.name] = .configuration
   }
 }

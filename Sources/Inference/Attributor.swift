@@ -35,4 +35,20 @@ enum Attributor: Sendable {
     case .scoreCAM(let scoreCAM): [scoreCAM.layer]
     }
   }
+
+  /// What explains all classes at once.
+  /// - Throws: `Fault` with code `explain.not_supported` when this method of maps cannot.
+  func allClasses() throws(Fault) -> AllClassExplainer {
+    switch self {
+    case .gradient(let explainer): return try AllClassExplainer(explainer)
+    case .eigenCAM:
+      throw Fault(
+        .explainNotSupported,
+        "the map of eigencam is the same for every class: take target top1, or another method")
+    case .scoreCAM:
+      throw Fault(
+        .explainNotSupported,
+        "scorecam takes many passes of the network: name the targets, or take another method")
+    }
+  }
 }

@@ -10,7 +10,8 @@ extension Classifier {
   /// Draws an explanation of a prediction as a file.
   ///
   /// PNG has colours; NPY the normalised float32 map [H, W] at the chosen resolution, zero where the
-  /// model did not look; raw the signed float32 map at the resolution of the layer.
+  /// model did not look; raw the signed float32 map at the resolution of the layer. Of a signed
+  /// normalisation the PNG shows zero in the middle of the colours.
   /// - Parameter index: counts the prediction's explanations.
   /// - Throws: `Fault` with code `internal` when nothing was explained, `resource.exhausted` without
   ///   memory.
@@ -23,19 +24,30 @@ extension Classifier {
     }
     let map = prediction.explanations[index].map
     if format == .raw { return NPY.encode(map.finiteTensor) }
-    let values = map.normalized(normalization(for: map))
+    let values = map.normalized(normalizationMode)
     let placement = placement(of: map, in: input)
     if format == .npy {
       let sampled = placement.sample(values, width: map.width, height: map.height)
       return NPY.encode(
         Tensor(sampled, shape: [placement.target.height, placement.target.width]))
     }
-    let grid = HeatGrid(values, width: map.width, height: map.height)
+    let heat = normalizationMode == .signed ? values.map { ($0 + 1) / 2 } : values
+    let grid = HeatGrid(heat, width: map.width, height: map.height)
     guard let photo = try photo(of: input, at: placement.target) else {
       return try Heatmap.png(grid, placement, colormap: colormap)
     }
     return try Heatmap.overlayPNG(
       grid, placement, colormap: colormap, alpha: request.gradCAM.alpha, over: photo)
+  }
+
+  /// Draws the maps of all classes as one file: float32 [K, H, W], signed, at the layer's resolution.
+  /// - Throws: `Fault` with code `internal` when the prediction has none.
+  public func renderClassMaps(_ prediction: Prediction) throws(Fault) -> [UInt8] {
+    guard let maps = prediction.classMaps else {
+      throw Fault(.internalError, "there are no maps of all classes: none were asked for")
+    }
+    return NPY.encode(
+      Tensor(finite(maps.values), shape: [maps.count, maps.height, maps.width]))
   }
 
   /// Whether the PNG of an input is drawn over the picture; a tensor has none.
@@ -77,31 +89,35 @@ extension Classifier {
     return picture.size == size ? picture : try picture.resized(to: size, filter: .bilinear)
   }
 
-  private func normalization(
-    for map: ClassActivationMap
-  ) -> ClassActivationMap.Normalization {
+  var normalizationMode: ClassActivationMap.Normalization {
     switch request.gradCAM.normalize {
     case .max, .run: .max
     case .minmax: .minmax
+    case .signed: .signed
     case .none: .none
     }
   }
 
   private var colormap: Colormap {
-    switch request.gradCAM.colormap {
+    switch request.gradCAM.effectiveColormap {
     case .jet: .jet
     case .turbo: .turbo
     case .viridis: .viridis
     case .magma: .magma
     case .inferno: .inferno
     case .gray: .gray
+    case .coolwarm: .coolwarm
+    case .bwr: .bwr
     }
   }
 }
 
 extension ClassActivationMap {
-  /// The signed map [H, W]; files never hold NaN, so values that are not finite become zero.
-  var finiteTensor: Tensor {
-    Tensor(values.map { $0.isFinite ? $0 : 0 }, shape: [height, width])
-  }
+  /// The signed map [H, W].
+  var finiteTensor: Tensor { Tensor(finite(values), shape: [height, width]) }
+}
+
+/// Files never hold NaN: values that are not finite become zero.
+private func finite(_ values: [Float]) -> [Float] {
+  values.map { $0.isFinite ? $0 : 0 }
 }

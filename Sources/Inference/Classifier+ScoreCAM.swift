@@ -63,12 +63,12 @@ extension Classifier {
     channels = []
   }
 
-  private var modelSize: PixelSize {
+  var modelSize: PixelSize {
     PixelSize(width: model.spec.input.width, height: model.spec.input.height)
   }
 
   /// The model's input, in the layout the network takes.
-  private func inputTensor(of input: PreparedInput) -> Tensor {
+  func inputTensor(of input: PreparedInput) -> Tensor {
     switch input.content {
     case .tensor(let tensor): return tensor
     case .image(let view, _, _):

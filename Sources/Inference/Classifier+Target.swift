@@ -5,22 +5,36 @@ import Requests
 extension Classifier {
   /// Refuses a target class that the model does not have, before any work.
   /// - Throws: `Fault` with code `param.out_of_range`.
-  func checkTarget() throws(Fault) {
+  func checkTargets() throws(Fault) {
     guard request.gradCAM.enabled else { return }
-    switch request.gradCAM.target {
-    case .top1, .topk, .label: return
-    case .index(let index): _ = try checked(index)
-    case .named(let name): _ = try classIndex(named: name)
+    for target in request.gradCAM.targets {
+      switch target {
+      case .top1, .topk, .all, .label: continue
+      case .index(let index): _ = try checked(index)
+      case .named(let name): _ = try classIndex(named: name)
+      }
     }
   }
 
-  /// The classes whose maps are asked for.
-  func targetClasses(
+  /// The classes whose maps are asked for, in the order of the targets; none for all of them.
+  func explainedClasses(
     of input: PreparedInput, _ prediction: Prediction
+  ) throws(Fault) -> [ExplainedClass] {
+    var classes: [ExplainedClass] = []
+    for target in request.gradCAM.targets {
+      let indices = try classIndices(of: target, input, prediction)
+      classes += indices.map { ExplainedClass(target: target, index: $0) }
+    }
+    return classes
+  }
+
+  private func classIndices(
+    of target: GradCAMOptions.Target, _ input: PreparedInput, _ prediction: Prediction
   ) throws(Fault) -> [Int] {
-    switch request.gradCAM.target {
+    switch target {
     case .top1: return ClassScores.ranking(prediction.probabilities, count: 1)
     case .topk: return prediction.ranking.map(\.index)
+    case .all: return []
     case .index(let index): return [try checked(index)]
     case .named(let name): return [try classIndex(named: name)]
     case .label:
@@ -53,4 +67,10 @@ extension Classifier {
     }
     return index
   }
+}
+
+/// A class to explain, and the target that chose it.
+struct ExplainedClass {
+  var target: GradCAMOptions.Target
+  var index: Int
 }

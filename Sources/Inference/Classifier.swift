@@ -19,15 +19,17 @@ import Glibc
 public final class Classifier: Sendable {
   public let model: ModelVersion
   public let request: InferenceRequest
-  /// The name of the layer that is explained.
-  public let layerName: String?
+  /// The names of the layers that are explained; none when nothing is.
+  let layerNames: [String]
   /// Whether gradients take rounding to integers as the identity.
   let isStraightThrough: Bool
   let network: Network
   let logits: ValueID
   let scores: ClassScores
   let isChannelsLast: Bool
-  let attributor: Attributor?
+  /// What explains each of the layers.
+  let attributors: [Attributor]
+  let allClasses: AllClassExplainer?
   let normalization: Normalization
 
   /// Loads the model: maps its file, checks its digest, imports and compiles its graph.
@@ -35,32 +37,35 @@ public final class Classifier: Sendable {
   public init(
     _ model: ModelVersion, request: InferenceRequest, engine: EngineOptions = EngineOptions()
   ) throws(Fault) {
-    let explains = request.gradCAM.enabled
-    let layer = request.gradCAM.layer == "auto" ? model.spec.gradCAMLayer : request.gradCAM.layer
-    let prepared = try NetworkPreparation(
-      model, layer: explains ? layer : nil)
-    let attributor = try prepared.layer.map { layer throws(Fault) in
-      try Attributor(
-        request.gradCAM.method, prepared.graph, layer: layer, logits: prepared.logits)
+    let options = request.gradCAM
+    let prepared = try NetworkPreparation(model, layers: options.enabled ? options.layers : [])
+    let attributors = try prepared.layers.map { layer throws(Fault) in
+      try Attributor(options.method, prepared.graph, layer: layer, logits: prepared.logits)
     }
     self.model = model
     self.request = request
-    self.attributor = attributor
-    self.layerName = prepared.layer.map { prepared.graph[$0].name }
-    self.isStraightThrough =
-      prepared.layer.map { layer in
-        prepared.graph.isStraightThrough(from: layer, to: prepared.logits)
-      } ?? false
+    self.attributors = attributors
+    self.allClasses =
+      options.enabled && options.explainsAll ? try attributors.first?.allClasses() : nil
+    self.layerNames = prepared.layers.map { prepared.graph[$0].name }
+    self.isStraightThrough = prepared.layers.contains { layer in
+      prepared.graph.isStraightThrough(from: layer, to: prepared.logits)
+    }
     self.logits = prepared.logits
     self.scores = prepared.scores
     self.isChannelsLast = prepared.isChannelsLast
     self.network = try Network(
-      prepared.graph, results: [prepared.logits] + (attributor?.requiredValues ?? []),
+      prepared.graph, results: [prepared.logits] + attributors.flatMap(\.requiredValues),
       kernels: engine.kernels)
     let input = model.spec.input
     self.normalization = try Normalization(
       order: ColorOrder(input.color), mean: input.mean, std: input.std)
-    try checkTarget()
+    try checkTargets()
+  }
+
+  /// The name of the layer that is explained; of several, with commas between them.
+  public var layerName: String? {
+    layerNames.isEmpty ? nil : layerNames.joined(separator: ",")
   }
 
   /// Allocates the memory one worker needs.
@@ -100,18 +105,31 @@ public final class Classifier: Sendable {
         try prediction(inputs[image], workspace, image: image, milliseconds: share)
       }
     }
-    guard case .scoreCAM(let scoreCAM) = attributor else { return results }
+    guard explainsInFurtherPasses else { return results }
     // From here on the network runs again, in the memory that holds the layers of these inputs.
-    let activations = inputs.indices.map { workspace.result(scoreCAM.layer, image: $0).copy() }
+    let activations = inputs.indices.map { image in
+      scoreCAMLayers.map { workspace.result($0, image: image).copy() }
+    }
     return inputs.indices.map { image in
       results[image].flatMap { prediction in
         Result { () throws(Fault) in
           var prediction = prediction
-          try explain(&prediction, of: inputs[image], scoreCAM, activations[image], workspace)
+          if !scoreCAMLayers.isEmpty {
+            try explainByScores(&prediction, of: inputs[image], activations[image], workspace)
+          }
+          try judge(&prediction, of: inputs[image], workspace)
           return prediction
         }
       }
     }
+  }
+
+  private var scoreCAMLayers: [ValueID] {
+    attributors.compactMap { if case .scoreCAM(let scoreCAM) = $0 { scoreCAM.layer } else { nil } }
+  }
+
+  private var explainsInFurtherPasses: Bool {
+    !attributors.isEmpty && (request.gradCAM.faithfulness || !scoreCAMLayers.isEmpty)
   }
 
   private func write(_ input: PreparedInput, to workspace: Workspace, image: Int) {
@@ -144,8 +162,8 @@ public final class Classifier: Sendable {
       logits: values, probabilities: probabilities,
       ranking: classes.filter { Double($0.probability) >= request.classify.probThreshold },
       effectiveTopK: count, inferenceMilliseconds: share)
-    if let attributor {
-      try explain(&prediction, of: input, attributor, workspace, image: image)
+    if !attributors.isEmpty, scoreCAMLayers.isEmpty {
+      try explain(&prediction, of: input, workspace, image: image)
     }
     return prediction
   }

@@ -5,25 +5,25 @@ import Graphs
 import Models
 import Tensors
 
-/// A model's graph made ready: specialised for one image, simplified, with its logits and layer.
+/// A model's graph made ready: specialised for one image, simplified, with its logits and layers.
 struct NetworkPreparation {
   let graph: Graph
   let input: ValueID
   let isChannelsLast: Bool
   let logits: ValueID
-  let layer: ValueID?
+  /// The layers to explain, in the order named; none when nothing is explained.
+  let layers: [ValueID]
   let scores: ClassScores
 
   /// Imports the model and prepares its graph.
-  /// - Parameter layer: the layer to explain by name, or `auto`; `nil` when nothing is explained.
+  /// - Parameter names: the layers to explain by name, or `auto`; none when nothing is explained.
   /// - Throws: `Fault` with a code of the model, or `layer.not_found`.
-  init(_ version: ModelVersion, layer name: String?) throws(Fault) {
+  init(_ version: ModelVersion, layers names: [String]) throws(Fault) {
     var graph = try version.importGraph()
     let input = try Self.input(of: graph, version.spec)
     graph.outputs = [try graph.output(named: version.spec.output.name)]
-    let named = try name.flatMap { $0 == "auto" ? nil : $0 }
-      .map { name throws(Fault) in try graph.layer(named: name) }
-    var keep = Set(named.map { [$0] } ?? [])
+    let named = try graph.layers(named: names, standard: version.spec.gradCAMLayer)
+    var keep = Set(named.compactMap(\.self))
     let shape = Self.inputShape(version.spec.input)
     try Self.check(graph, input, takes: shape)
     graph = try graph.specialized(inputShapes: [input: shape], keep: keep)
@@ -31,20 +31,19 @@ struct NetworkPreparation {
     graph = graph.foldingInputTranspose(of: input, keep: keep)
     let (logits, activation) = try Self.logits(of: graph)
     keep.insert(logits)
-    let layer: ValueID?
-    if let named {
-      layer = named
-    } else {
-      layer = name == nil ? nil : try graph.automaticTargetLayer(logits: logits)
+    let layers = try named.map { layer throws(Fault) in
+      if let layer { return layer }
+      return try graph.automaticTargetLayer(logits: logits)
     }
-    if let layer { keep.insert(layer) }
+    try Self.refuseRepetition(layers, graph)
+    keep.formUnion(layers)
     graph.outputs = [logits]
     graph = graph.optimized(keep: keep).removingDeadNodes(keep: keep)
     self.graph = graph
     self.input = input
     self.isChannelsLast = graph.layout(of: input) == .channelsLast
     self.logits = logits
-    self.layer = layer
+    self.layers = layers
     self.scores = ClassScores(
       activation: activation ?? version.spec.output.activation,
       temperature: version.spec.calibration.temperature)
@@ -52,6 +51,14 @@ struct NetworkPreparation {
       throw Fault(.modelInvalid, "the shape of the model's output is not known")
     }
     try version.checkLabels(outputCount: outputs)
+  }
+
+  private static func refuseRepetition(_ layers: [ValueID], _ graph: Graph) throws(Fault) {
+    for (place, layer) in layers.enumerated() where layers[..<place].contains(layer) {
+      throw Fault(
+        .paramOutOfRange, "layer \(graph[layer].name) is named twice: name each layer once",
+        details: ["parameter": .string("layer"), "layer": .string(graph[layer].name)])
+    }
   }
 
   /// The logits, and the activation the graph itself ends in: it stands for the one the model version
@@ -113,5 +120,28 @@ struct NetworkPreparation {
     case .nchw: return [1, channels, input.height, input.width]
     case .nhwc: return [1, input.height, input.width, channels]
     }
+  }
+}
+
+extension Graph {
+  /// The layers that names stand for; `nil` for the automatic one.
+  ///
+  /// A name that no layer has stands for several when it holds commas.
+  /// - Parameter standard: what `auto` means for this model.
+  /// - Throws: `Fault` with code `layer.not_found`.
+  fileprivate func layers(
+    named names: [String], standard: String
+  ) throws(Fault) -> [ValueID?] {
+    var layers: [ValueID?] = []
+    for name in names {
+      let isList = name.utf8.contains(UInt8(ascii: ",")) && (try? layer(named: name)) == nil
+      let parts =
+        isList ? name.split(separator: ",", omittingEmptySubsequences: false) : [name[...]]
+      for part in parts {
+        let name = part == "auto" ? standard : String(part)
+        layers.append(name == "auto" ? nil : try layer(named: name))
+      }
+    }
+    return layers
   }
 }

@@ -19,12 +19,15 @@ public struct Flag<Arguments>: Sendable {
   /// The value without the flag, as shown in the help.
   public let standard: String?
   let update: @Sendable (FlagValue, inout Arguments) throws(Fault) -> Void
+  /// Takes back the default, and the values of weaker origins, before the first value of an origin;
+  /// `nil` where values of all origins add up.
+  let clear: (@Sendable (inout Arguments) -> Void)?
 
   public init(
     _ name: String, short: Character? = nil, negation: String? = nil,
     value valueName: String? = nil,
     repeatable: Bool = false, _ category: FlagCategory, _ help: String,
-    default standard: String? = nil,
+    default standard: String? = nil, clear: (@Sendable (inout Arguments) -> Void)? = nil,
     update: @escaping @Sendable (FlagValue, inout Arguments) throws(Fault) -> Void
   ) {
     self.name = name
@@ -36,6 +39,7 @@ public struct Flag<Arguments>: Sendable {
     self.help = help
     self.standard = standard
     self.update = update
+    self.clear = clear
   }
 
   /// The name in the environment.
@@ -49,6 +53,9 @@ public struct Flag<Arguments>: Sendable {
   }
 
   var isSwitch: Bool { valueName == nil }
+
+  /// Whether a variable of the environment can set it.
+  public var isReadFromEnvironment: Bool { !isRepeatable || clear != nil }
 }
 
 /// The groups of the help, in order.

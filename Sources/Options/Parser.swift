@@ -56,18 +56,21 @@ public struct Parser<Arguments> {
     return line
   }
 
-  /// Stores one value from the environment or the configuration file.
+  /// Stores the values that the environment or the configuration file has for a flag.
   public mutating func apply(
-    _ value: [UInt8], of flag: Flag<Arguments>, named name: String, into arguments: inout Arguments
+    _ values: [[UInt8]], of flag: Flag<Arguments>, named name: String,
+    into arguments: inout Arguments
   ) throws(Fault) {
+    flag.clear?(&arguments)
     do throws(Fault) {
-      if flag.isSwitch {
-        guard let isOn = Self.truth(value) else {
+      for value in values {
+        if !flag.isSwitch {
+          try flag.update(.bytes(value), &arguments)
+        } else if let isOn = Self.truth(value) {
+          try flag.update(isOn ? .on : .off, &arguments)
+        } else {
           throw Fault(.paramOutOfRange, "must be true or false")
         }
-        try flag.update(isOn ? .on : .off, &arguments)
-      } else {
-        try flag.update(.bytes(value), &arguments)
       }
     } catch {
       throw Self.naming(name, error)
@@ -146,6 +149,7 @@ public struct Parser<Arguments> {
     _ value: FlagValue, _ flag: Flag<Arguments>, _ name: String, _ arguments: inout Arguments
   ) {
     do throws(Fault) {
+      if line.origins[flag.name] == nil { flag.clear?(&arguments) }
       try flag.update(value, &arguments)
       line.origins[flag.name] = .commandLine
     } catch {

@@ -1,20 +1,20 @@
 extension GradCAMOptions.Target {
-  /// Reads `top1`, `topk`, `label`, `index:N`, or a class id or label.
+  /// Reads `top1`, `topk`, `all`, `label`, `index:N`, `index:N,N…`, or a class id or label.
   ///
-  /// `nil` for an empty text and for an index that is not a number from 0.
-  public init?(_ text: String) {
+  /// `nil` for an empty text and for an index that is not a number from 0. Only indices can be
+  /// listed: ids and labels may hold commas.
+  public static func list(_ text: String) -> [Self]? {
     switch text {
     case "": return nil
-    case "top1": self = .top1
-    case "topk": self = .topk
-    case "label": self = .label
+    case "top1": return [.top1]
+    case "topk": return [.topk]
+    case "all": return [.all]
+    case "label": return [.label]
     default:
-      guard text.hasPrefix("index:") else {
-        self = .named(text)
-        return
-      }
-      guard let index = Int(text.dropFirst(6)), index >= 0 else { return nil }
-      self = .index(index)
+      guard text.hasPrefix("index:") else { return [.named(text)] }
+      let numbers = text.dropFirst(6).split(separator: ",", omittingEmptySubsequences: false)
+      let indices = numbers.compactMap { Int($0) }.filter { $0 >= 0 }
+      return indices.count == numbers.count ? indices.map(Self.index) : nil
     }
   }
 
@@ -22,6 +22,7 @@ extension GradCAMOptions.Target {
     switch self {
     case .top1: "top1"
     case .topk: "topk"
+    case .all: "all"
     case .label: "label"
     case .index(let index): "index:\(index)"
     case .named(let name): name

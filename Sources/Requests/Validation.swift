@@ -26,7 +26,36 @@ extension GradCAMOptions {
       check(width, in: Self.resolutionRange, "resolution", &violations)
       check(height, in: Self.resolutionRange, "resolution", &violations)
     }
-    if layer.isEmpty { violations.append(outOfRange("layer", "empty", "auto or a name")) }
+    if layers.contains("") { violations.append(outOfRange("layer", "empty", "auto or a name")) }
+    check(layers.count, in: Self.layerCountRange, "the number of layers", at: "layer", &violations)
+    check(
+      targets.count, in: Self.targetCountRange, "the number of targets", at: "target", &violations)
+    if let box {
+      if box == 0 { violations.append(outOfRange("box", "0", "above 0")) }
+      check(box, in: Self.boxRange, "box", &violations)
+    }
+    check(faithfulnessSteps, in: Self.faithfulnessStepsRange, "faithfulness_steps", &violations)
+    if explainsAll { violations += violationsOfAll }
+    return violations
+  }
+
+  /// What does not go together with a map of every class.
+  private var violationsOfAll: [Violation] {
+    var violations: [Violation] = []
+    if targets.count > 1 {
+      violations.append(
+        Violation(.paramOutOfRange, at: "/target", "target all holds every other: give it alone"))
+    }
+    if layers.count > 1 {
+      violations.append(
+        Violation(.paramOutOfRange, at: "/layer", "target all explains one layer: name only one"))
+    }
+    if faithfulness {
+      violations.append(
+        Violation(
+          .paramOutOfRange, at: "/faithfulness",
+          "faithfulness takes many passes for each class: name the targets instead of all"))
+    }
     return violations
   }
 
@@ -34,12 +63,20 @@ extension GradCAMOptions {
   public var json: JSONValue {
     guard enabled else { return ["enabled": false] }
     return [
-      "enabled": true, "layer": .string(layer), "method": .string(method.rawValue),
-      "target": .string(target.text), "score": .string(score.rawValue),
-      "colormap": .string(colormap.rawValue), "overlay": .bool(overlay), "alpha": .double(alpha),
+      "enabled": true, "layer": Self.json(layers), "fuse": .string(fuse.rawValue),
+      "method": .string(method.rawValue), "target": Self.json(targets.map(\.text)),
+      "score": .string(score.rawValue), "colormap": .string(effectiveColormap.rawValue),
+      "overlay": .bool(overlay), "alpha": .double(alpha),
       "format": .array(formats.map { .string($0.rawValue) }),
       "resolution": .string(resolution.text), "normalize": .string(normalize.rawValue),
+      "box": box.map(JSONValue.double) ?? .null,
+      "faithfulness": faithfulness ? ["steps": JSONValue(faithfulnessSteps)] : .null,
     ]
+  }
+
+  /// One text as it is, several as an array.
+  private static func json(_ texts: [String]) -> JSONValue {
+    texts.count == 1 ? .string(texts[0]) : .array(texts.map(JSONValue.string))
   }
 }
 
@@ -56,11 +93,12 @@ public func longestSideViolations(_ side: Int?) -> [Violation] {
 }
 
 private func check<T: Comparable>(
-  _ value: T, in range: ClosedRange<T>, _ name: String, _ violations: inout [Violation]
+  _ value: T, in range: ClosedRange<T>, _ name: String, at field: String? = nil,
+  _ violations: inout [Violation]
 ) {
   if !range.contains(value) {
     violations.append(
-      outOfRange(name, "\(value)", "\(range.lowerBound) to \(range.upperBound)"))
+      outOfRange(name, at: field, "\(value)", "\(range.lowerBound) to \(range.upperBound)"))
   }
 }
 
@@ -73,6 +111,9 @@ private func check<T: RawRepresentable & Equatable>(
   }
 }
 
-private func outOfRange(_ name: String, _ value: String, _ allowed: String) -> Violation {
-  Violation(.paramOutOfRange, at: "/" + name, "\(name) must be \(allowed), not \(value)")
+private func outOfRange(
+  _ name: String, at field: String? = nil, _ value: String, _ allowed: String
+) -> Violation {
+  Violation(
+    .paramOutOfRange, at: "/" + (field ?? name), "\(name) must be \(allowed), not \(value)")
 }

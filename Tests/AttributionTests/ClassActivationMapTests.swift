@@ -30,4 +30,18 @@ struct ClassActivationMapTests {
       #expect(isFinite)
     }
   }
+
+  @Test func `a signed map is scaled by its largest magnitude and keeps its signs`() {
+    let map = ClassActivationMap(height: 1, width: 4, values: [-4, 0, 1, 2])
+    #expect(map.normalized(.signed) == [-1, 0, 0.25, 0.5])
+    #expect(map.magnitude == 4)
+    let negative = ClassActivationMap(height: 1, width: 2, values: [-1, -2])
+    #expect(negative.normalized(.signed) == [-0.5, -1])
+    #expect(negative.degeneracy(under: .signed) == nil && negative.degeneracy == .allZero)
+    let empty = ClassActivationMap(height: 1, width: 2, values: [0, 0])
+    #expect(empty.normalized(.signed) == [0, 0])
+    #expect(empty.degeneracy(under: .signed) == .allZero)
+    let broken = ClassActivationMap(height: 1, width: 2, values: [-1, .nan])
+    #expect(broken.normalized(.signed) == [0, 0])
+  }
 }

@@ -96,6 +96,54 @@ struct SettingsTests {
     }
   }
 
+  @Test func `targets and layers add up, and a stronger origin replaces those of a weaker one`()
+    throws
+  {
+    let file = #"{"target": ["topk", "index:4"], "layer": ["a", "b"]}"#
+    let environment = ["INFERCAM_TARGET": "label"]
+    let configured = try resolve([], configuration: file).arguments.inference.gradCAM
+    #expect(configured.targets == [.topk, .index(4)])
+    #expect(configured.layers == ["a", "b"])
+    let variable = try resolve([], environment: environment, configuration: file)
+    #expect(variable.arguments.inference.gradCAM.targets == [.label])
+    let typed = try resolve(
+      ["--target", "top1", "--target=index:3,7", "--target", "top1", "--layer", "c"],
+      environment: environment, configuration: file)
+    #expect(typed.arguments.inference.gradCAM.targets == [.top1, .index(3), .index(7)])
+    #expect(typed.arguments.inference.gradCAM.layers == ["c"])
+    #expect(try resolve([]).arguments.inference.gradCAM.targets == [.top1])
+  }
+
+  /// What a verb that draws PNG asks for.
+  private func request(_ words: [String]) throws -> InferenceRequest {
+    let (arguments, line) = try resolve(words)
+    let environment = Environment(variables: [:], executable: nil)
+    return try Invocation(arguments: arguments, line: line, environment: environment, words: [])
+      .inferenceRequest(standard: [.png])
+  }
+
+  @Test(arguments: [
+    ["--box", "0"], ["--box", "1.5"], ["--target", "all", "--target", "top1"],
+    ["--target", "all", "--faithfulness"], ["--faithfulness-steps", "0"],
+    ["--layer", "a", "--layer", "b", "--target", "all"], ["--fuse", "sum"],
+    ["--normalize", "run"],
+  ])
+  func `explanations that cannot be are refused before any work`(words: [String]) {
+    let fault = #expect(throws: Fault.self) {
+      _ = try request(words)
+    }
+    #expect(fault?.code == .paramOutOfRange)
+  }
+
+  @Test func `maps of all classes are drawn only when that is said`() throws {
+    func formats(_ words: [String]) throws -> [HeatmapFormat] {
+      try request(words).gradCAM.formats
+    }
+    #expect(try formats([]) == [.png])
+    #expect(try formats(["--target", "all"]) == [])
+    #expect(try formats(["--target", "all", "--heatmap", "png"]) == [.png])
+  }
+
   @Test func `models are looked for in the order of the contract`() {
     let environment = Environment(
       variables: [

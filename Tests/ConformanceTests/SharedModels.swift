@@ -8,16 +8,17 @@ import Testing
 
 /// Real pretrained models of the reference material.
 enum SharedModels {
-  /// A classifier that explains the most probable class.
+  /// A classifier that explains the most probable class, unless `set` says otherwise.
   static func classifier(
     _ name: String, method: GradCAMOptions.Method = .gradcam,
-    score: GradCAMOptions.Score = .logit
+    score: GradCAMOptions.Score = .logit, _ set: (inout GradCAMOptions) -> Void = { _ in }
   ) throws -> Classifier {
     let folder = try #require(SharedFolder.path) + "/models"
     var request = InferenceRequest()
     request.gradCAM.enabled = true
     request.gradCAM.method = method
     request.gradCAM.score = score
+    set(&request.gradCAM)
     return try Classifier(
       try ModelRepository(searchPath: [RawPath(folder)]).resolve(name), request: request)
   }

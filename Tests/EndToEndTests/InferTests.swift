@@ -69,6 +69,25 @@ struct InferTests {
     #expect(single["heatmap"]?["raw"]?["sha256"] == heatmaps[0]["raw"]?["sha256"])
   }
 
+  @Test func `classes of several targets have files of their own`() throws {
+    try program.makeInputs()
+    let ending = try program.run([
+      "infer", "in/0-metal-crack-01.jpg", "--target", "top1", "--target", "index:3,1", "--heatmap",
+      "png", "--normalize", "signed", "--box", "0.4", "--faithfulness", "--faithfulness-steps",
+      "8", "-o", "maps",
+    ])
+    #expect(ending.status == 0)
+    let heatmaps = try #require(try ending.lines().first?["result"]?["heatmaps"]?.array)
+    #expect(heatmaps.map { $0["target"]?["kind"] } == ["top1", "index", "index"])
+    #expect(heatmaps.map { $0["target"]?["index"] } == [1, 3, 1])
+    #expect(heatmaps[0]["path"] == "maps/in/0-metal-crack-01.jpg.crack.png")
+    #expect(heatmaps[0]["path"] == heatmaps[2]["path"])
+    #expect(heatmaps[0]["path"] != heatmaps[1]["path"])
+    #expect(heatmaps[0]["faithfulness"]?["steps"] == 8)
+    #expect(heatmaps[0]["box"]?["pixels"]?.array?.count == 4)
+    #expect(program.folder.exists("maps/in/0-metal-crack-01.jpg.stain.png"))
+  }
+
   @Test func `the same image twice is classified twice`() throws {
     try program.makeInputs()
     let ending = try program.run(["infer", "in/0-tile-clean-01.bmp", "in/0-tile-clean-01.bmp"])

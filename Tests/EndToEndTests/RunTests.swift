@@ -2,6 +2,7 @@ import Faults
 import FileAccess
 import InfercamTestSupport
 import JSON
+import Tensors
 import Testing
 
 #if canImport(Glibc)
@@ -101,6 +102,28 @@ struct RunTests {
     #expect(try program.reproducibleResults("out") == program.reproducibleResults("whole"))
     #expect(try program.heatmaps("out") == program.heatmaps("whole"))
     #expect(try program.run(["runs", "verify", "out"]).status == 0)
+  }
+
+  @Test func `maps of all classes are one file, and files of each only when asked for`() throws {
+    try program.makeInputs()
+    let image = "in/0-metal-crack-01.jpg"
+    #expect(try program.run(["run", image, "-o", "out", "--target", "all"]).status == 0)
+    #expect(try program.heatmaps("out").keys.map(\.display) == ["\(image).raw.npy"])
+    let stack = try program.folder.read("out/heatmaps/\(image).raw.npy")
+    let shape = try stack.withUnsafeBytes { try NPY.decode($0) }.shape
+    #expect(shape == [5, 10, 10])
+    #expect(try program.run(["runs", "verify", "out"]).status == 0)
+    let all = ["run", image, "-o", "files", "--target", "all", "--heatmap", "png"]
+    #expect(try program.run(all).status == 0)
+    #expect(try program.heatmaps("files").count == 6)
+    #expect(try program.folder.read("files/heatmaps/\(image).raw.npy") == stack)
+    let results = try program.folder.read("files/results.jsonl")
+    let result = try JSONValue(parsing: results)["result"]
+    #expect(result?["heatmap"]?["raw"]?["shape"] == [5, 10, 10])
+    #expect(result?["heatmaps"]?.array?.map { $0["raw"]?["index"] } == [0, 1, 2, 3, 4])
+    // The same directory with other targets is another run.
+    let other = try program.run(["run", image, "-o", "files", "--target", "top1"])
+    #expect(other.status == 5)
   }
 
   @Test func `a torn journal and lost heatmaps are computed again`() throws {

@@ -35,11 +35,19 @@ extension Flag where Arguments == Commands.Arguments {
       arguments.heatmaps = try heatmapFormats(try value.text())
     },
     Self(
-      "layer", value: "NAME", .explain, "the layer to explain: auto, a tensor or a node",
-      default: "auto"
+      "layer", value: "NAME", repeatable: true, .explain,
+      "the layer to explain: auto, a tensor or a node; repeatable, or several with commas",
+      default: "auto", clear: clearLayers
     ) {
       value, arguments throws(Fault) in
-      arguments.inference.gradCAM.layer = try value.nonEmptyText()
+      arguments.inference.gradCAM.layers.append(try value.nonEmptyText())
+    },
+    Self(
+      "fuse", value: "mean|max", .explain, "how the maps of several layers become one",
+      default: "mean"
+    ) {
+      value, arguments throws(Fault) in
+      arguments.inference.gradCAM.fuse = try value.word(GradCAMOptions.Fuse.self)
     },
     Self(
       "method", value: "NAME", .explain, words(GradCAMOptions.Method.allCases), default: "gradcam"
@@ -48,23 +56,27 @@ extension Flag where Arguments == Commands.Arguments {
       arguments.inference.gradCAM.method = try value.word(GradCAMOptions.Method.self)
     },
     Self(
-      "target", value: "CLASS", .explain,
-      "top1, topk (each reported class), label (the input's own), index:N, a class id or a label",
-      default: "top1"
+      "target", value: "CLASS", repeatable: true, .explain,
+      "top1, topk (each reported class), all (each class), label (the input's own), index:N[,N…], a "
+        + "class id or a label; repeatable",
+      default: "top1", clear: clearTargets
     ) { value, arguments throws(Fault) in
-      guard let target = GradCAMOptions.Target(try value.text()) else {
+      guard let targets = GradCAMOptions.Target.list(try value.text()) else {
         throw Fault(
           .paramOutOfRange,
-          "must be top1, topk, label, index:N, a class id or a class label")
+          "must be top1, topk, all, label, index:N, a class id or a class label")
       }
-      arguments.inference.gradCAM.target = target
+      for target in targets where !arguments.inference.gradCAM.targets.contains(target) {
+        arguments.inference.gradCAM.targets.append(target)
+      }
     },
     Self("score", value: "NAME", .explain, words(GradCAMOptions.Score.allCases), default: "logit") {
       value, arguments throws(Fault) in
       arguments.inference.gradCAM.score = try value.word(GradCAMOptions.Score.self)
     },
     Self(
-      "colormap", value: "NAME", .explain, words(GradCAMOptions.Colormap.allCases), default: "jet"
+      "colormap", value: "NAME", .explain, words(GradCAMOptions.Colormap.allCases),
+      default: "jet; signed: coolwarm"
     ) { value, arguments throws(Fault) in
       arguments.inference.gradCAM.colormap = try value.word(GradCAMOptions.Colormap.self)
     },
@@ -94,6 +106,25 @@ extension Flag where Arguments == Commands.Arguments {
     ) { value, arguments throws(Fault) in
       arguments.inference.gradCAM.normalize = try value.word(
         among: GradCAMOptions.Normalization.supported)
+    },
+    Self(
+      "box", value: "T", .explain,
+      "box the largest region of at least T times the map's maximum, above 0 to 1"
+    ) { value, arguments throws(Fault) in
+      arguments.inference.gradCAM.box = try value.double(in: GradCAMOptions.boxRange)
+    },
+    Self(
+      "faithfulness", negation: "no-faithfulness", .explain,
+      "score each map by deletion and insertion; two passes of the network a step", default: "off"
+    ) {
+      $1.inference.gradCAM.faithfulness = $0.isOn
+    },
+    Self(
+      "faithfulness-steps", value: "N", .explain, "steps of these scores, 1 to 1000",
+      default: "50"
+    ) { value, arguments throws(Fault) in
+      arguments.inference.gradCAM.faithfulnessSteps = try value.int(
+        in: GradCAMOptions.faithfulnessStepsRange)
     },
   ]
 
@@ -133,6 +164,14 @@ extension Flag where Arguments == Commands.Arguments {
       arguments.inference.decoding.limits.maxAspectRatio = try value.int(in: 1...65_535)
     },
   ]
+}
+
+@Sendable private func clearLayers(_ arguments: inout Arguments) {
+  arguments.inference.gradCAM.layers = []
+}
+
+@Sendable private func clearTargets(_ arguments: inout Arguments) {
+  arguments.inference.gradCAM.targets = []
 }
 
 private enum TruncatedPolicy: String, CaseIterable {

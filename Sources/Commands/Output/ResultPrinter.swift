@@ -50,7 +50,8 @@ struct ResultPrinter {
     let rows = table.text.split(separator: "\n").map(String.init)
     if !rows.isEmpty { try console.print(rows.joined(separator: "\n")) }
     let heatmaps = value["heatmaps"]?.array ?? value["heatmap"].map { [$0] } ?? []
-    for path in heatmaps.compactMap({ $0["path"]?.string }) {
+    let paths = heatmaps.compactMap { ($0["path"] ?? $0["raw"]?["path"])?.string }
+    for path in paths {
       try console.print("    heatmap: \(printable(path))")
     }
   }

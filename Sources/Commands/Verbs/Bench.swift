@@ -32,9 +32,7 @@ private func benchVerb(_ invocation: Invocation) throws(Fault) -> Int32 {
   let arguments = invocation.arguments
   let model = try invocation.modelOfPositional()
   invocation.describe(model)
-  var request = arguments.inference
-  request.gradCAM.formats = arguments.heatmaps ?? []
-  request.gradCAM.enabled = !request.gradCAM.formats.isEmpty
+  let request = try invocation.inferenceRequest(standard: [])
   let classifier = try Classifier(model, request: request, engine: arguments.engine)
   let input = try classifier.prepare(
     randomBitmap(width: model.spec.input.width, height: model.spec.input.height),

@@ -71,12 +71,10 @@ private func pipelineSettings(
 ) throws(Fault) -> PipelineSettings {
   let arguments = invocation.arguments
   invocation.describe(model)
-  var request = arguments.inference
   // Whoever asks for a folder, a layer or a colour wants to see heatmaps.
   let explainFlags = Set(Flag.explain.map(\.name) + [Flag.heatmapFolder.name])
   let asked = !explainFlags.isDisjoint(with: invocation.line.origins.keys)
-  request.gradCAM.formats = arguments.heatmaps ?? (asked ? [.png] : [])
-  request.gradCAM.enabled = !request.gradCAM.formats.isEmpty
+  let request = try invocation.inferenceRequest(standard: asked ? [.png] : [])
   let classifier = try Classifier(model, request: request, engine: arguments.engine)
   var settings = PipelineSettings(
     classifier: classifier, model: model, request: request, jobID: makeJobID(prefix: "inf_"))

@@ -3,6 +3,7 @@ import Images
 import Inference
 import JSON
 import Options
+import Requests
 
 extension Verb {
   static let limits = Verb(
@@ -19,6 +20,9 @@ private func showLimits(_ invocation: Invocation) throws(Fault) -> Int32 {
     ("max-aspect-ratio", limits.maxAspectRatio.map { JSONValue($0) } ?? .null),
     ("max-scans", JSONValue(limits.maxScans)), ("cpu-seconds", .double(limits.cpuSeconds)),
     ("max-codec-bytes", JSONValue(limits.maxCodecBytes)),
+    ("max-layers", JSONValue(GradCAMOptions.layerCountRange.upperBound)),
+    ("max-targets", JSONValue(GradCAMOptions.targetCountRange.upperBound)),
+    ("max-faithfulness-steps", JSONValue(GradCAMOptions.faithfulnessStepsRange.upperBound)),
     ("workers", JSONValue(invocation.workers)), ("batch", JSONValue(invocation.arguments.batch)),
   ]
   let rows = values.map { row in

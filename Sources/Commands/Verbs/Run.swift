@@ -74,9 +74,7 @@ private func runRequest(_ invocation: Invocation) throws(Fault) -> (RunRequest, 
   let inputs = try invocation.collect(selection)
   let model = try invocation.model(arguments.model ?? inputs.manifestModel)
   invocation.describe(model)
-  var inference = arguments.inference
-  inference.gradCAM.formats = arguments.heatmaps ?? [.png]
-  inference.gradCAM.enabled = !inference.gradCAM.formats.isEmpty
+  let inference = try invocation.inferenceRequest(standard: [.png])
   var request = RunRequest(
     directory: output, inputs: inputs.list, model: model, inference: inference)
   request.engine = arguments.engine

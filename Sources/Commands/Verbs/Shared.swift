@@ -3,6 +3,7 @@ import Execution
 import Faults
 import FileAccess
 import Inference
+import JSON
 import Models
 import Options
 import Requests
@@ -56,6 +57,19 @@ extension Invocation {
         "\(flag) describes an .onnx file: name one with --model path/to/model.onnx",
         details: ["flag": .string(flag)])
     }
+  }
+
+  /// What is asked of every image, with the heatmaps of a verb that draws `standard` on its own;
+  /// maps of all classes are drawn only when that is said.
+  /// - Throws: `Fault` with code `param.out_of_range` for options that do not go together.
+  func inferenceRequest(standard: [HeatmapFormat]) throws(Fault) -> InferenceRequest {
+    var request = arguments.inference
+    let formats = arguments.heatmaps ?? standard
+    request.gradCAM.enabled = !formats.isEmpty
+    request.gradCAM.formats =
+      arguments.heatmaps == nil && request.gradCAM.explainsAll ? [] : formats
+    if let fault = Fault(request.gradCAM.violations) { throw fault }
+    return request
   }
 
   /// With --verbose, tells what is about to run.

@@ -75,6 +75,25 @@ public struct InputGeometry: Sendable, Hashable {
     ]
   }
 
+  /// The pixels of the upright image that show a rectangle of the model's input, parts of pixels
+  /// included.
+  /// - Parameter box: within the crop, not in the padding.
+  public func uprightBox(of box: PixelRect) -> PixelRect {
+    let columns = Self.span(
+      box.columns, crop.x - paddingLeft, from: resized.width, to: upright.width)
+    let rows = Self.span(box.rows, crop.y - paddingTop, from: resized.height, to: upright.height)
+    return PixelRect(
+      x: columns.lowerBound, y: rows.lowerBound, width: columns.count, height: rows.count)
+  }
+
+  private static func span(
+    _ range: Range<Int>, _ offset: Int, from resized: Int, to upright: Int
+  ) -> Range<Int> {
+    let low = (range.lowerBound + offset) * upright / resized
+    let high = ((range.upperBound + offset) * upright + resized - 1) / resized
+    return low..<high
+  }
+
   /// The pixels [x0, y0, x1, y1] of the upright image that the model sees, rounded to whole ones.
   public var seenBox: [Int] {
     [

@@ -1,6 +1,8 @@
 /// A map from 0...1 to colours.
 public enum Colormap: String, Sendable, Hashable, CaseIterable {
   case jet, turbo, viridis, magma, inferno, gray
+  /// Diverging: the middle has no hue.
+  case coolwarm, bwr
 
   /// 256 R, G, B entries.
   public var table: [UInt8] {
@@ -11,6 +13,8 @@ public enum Colormap: String, Sendable, Hashable, CaseIterable {
     case .magma: Self.magmaTable
     case .inferno: Self.infernoTable
     case .gray: Self.grayTable
+    case .coolwarm: Self.coolwarmTable
+    case .bwr: Self.bwrTable
     }
   }
 
@@ -21,6 +25,9 @@ public enum Colormap: String, Sendable, Hashable, CaseIterable {
     [3, 2, 1].map { centre in 1.5 - abs(4 * v - centre) }
   }
 
+  /// Matplotlib's: blue to white, white to red.
+  private static let bwrTable = tabulate { v in [2 * v, min(2 * v, 2 - 2 * v), 2 - 2 * v] }
+
   private static func tabulate(_ colour: (Double) -> [Double]) -> [UInt8] {
     (0..<256).flatMap { entry in
       colour(Double(entry) / 255).map { UInt8((min(max($0, 0), 1) * 255).rounded()) }
@@ -28,8 +35,9 @@ public enum Colormap: String, Sendable, Hashable, CaseIterable {
   }
 
   // Every fifth entry of the published tables, RRGGBB; straight lines between them stay within
-  // 1/255 of the others. Turbo: A. Mikhailov, "Turbo, An Improved Rainbow Colormap for
-  // Visualization" (2019). The others: S. van der Walt and N. Smith, matplotlib (public domain).
+  // 1/255 of the others, of coolwarm 2/255. Turbo: A. Mikhailov, "Turbo, An Improved Rainbow Colormap for
+  // Visualization" (2019). Coolwarm: K. Moreland, "Diverging Color Maps for Scientific
+  // Visualization" (2009). The others: S. van der Walt and N. Smith, matplotlib (public domain).
 
   private static let turboTable = interpolate(
     """
@@ -61,6 +69,14 @@ public enum Colormap: String, Sendable, Hashable, CaseIterable {
     59106e61136e69166e71196e781c6d801f6c88226a902568982766a02a63a82e5fb0315bb73557\
     bf3952c63d4dcc4248d34743d94d3ddf5337e45a31e9612bed6925f1711ff47918f78212f98b0b\
     fa9407fb9d07fca60cfcb014fbba1ffac42af8cd37f6d746f4e156f2ea69f2f27df5f992fcffa4
+    """)
+
+  private static let coolwarmTable = interpolate(
+    """
+    3b4cc04055c8465ecf4c66d6536edd5977e35f7fe86687ed6c8ff17396f57a9df881a4fb88abfd\
+    8fb1fe96b7ff9dbdffa3c2feaac7fdb1cbfcb7cff9bed2f6c4d5f3cad8efcfdaead5dbe5dadce0\
+    dfdbd9e4d9d2e9d5cbedd2c3f0cdbbf2c9b4f5c4acf6bea4f7b89cf7b194f7aa8cf6a385f59c7d\
+    f39475f08b6eed8366e97a5fe57058e16751dc5d4ad65244d0473dca3b37c32e31bb1b2cb40426
     """)
 
   private static func interpolate(_ knots: String) -> [UInt8] {

@@ -25,6 +25,8 @@ struct Artefact: Sendable, Hashable {
 struct WrittenHeatmaps {
   /// For each explanation of the prediction.
   var heatmaps: [[WrittenHeatmap]] = []
+  /// The maps of all classes.
+  var classMaps: WrittenHeatmap?
   var artefacts: [Artefact] = []
 }
 
@@ -45,7 +47,7 @@ struct HeatmapWriter {
     self.worker = worker
   }
 
-  /// Writes every format of every explanation.
+  /// Writes every format of every explanation; a class that several targets choose once.
   /// - Throws: the fault of rendering, which concerns the item, as `item`; that of writing, which
   ///   concerns the run, as `run`.
   func write(
@@ -53,28 +55,50 @@ struct HeatmapWriter {
   ) throws(ItemFailure) -> WrittenHeatmaps {
     var written = WrittenHeatmaps()
     if formats.isEmpty { return written }
-    for (index, explanation) in prediction.explanations.enumerated() {
-      let stem =
-        classifier.request.gradCAM.target == .topk
-        ? heatmapStem(id: id, classID: explanation.classID) : heatmapStem(id: id)
-      var heatmaps: [WrittenHeatmap] = []
-      for format in formats {
-        let bytes: [UInt8]
-        do throws(Fault) {
-          bytes = try classifier.render(prediction, explanation: index, of: input, as: format)
-        } catch {
-          throw .item(error)
-        }
-        let sha256 = SHA256.hex(of: bytes)
-        guard let place = try put(bytes, name: stem + format.fileSuffix) else { continue }
-        heatmaps.append(WrittenHeatmap(format: format, sha256: sha256, place: place))
-        if case .file(let path) = place {
-          written.artefacts.append(Artefact(path: path, size: bytes.count, sha256: sha256))
-        }
+    if prediction.classMaps != nil {
+      written.classMaps = try write(.raw, stem: heatmapStem(id: id), &written.artefacts) {
+        () throws(Fault) in try classifier.renderClassMaps(prediction)
       }
-      written.heatmaps.append(heatmaps)
+    }
+    let namesClass = classifier.request.gradCAM.explainsSeveral
+    let formats = formats.filter { prediction.classMaps == nil || $0 != .raw }
+    var known: [Int: [WrittenHeatmap]] = [:]
+    for (index, explanation) in prediction.explanations.enumerated() {
+      if known[explanation.classIndex] == nil {
+        let stem =
+          namesClass
+          ? heatmapStem(id: id, classID: explanation.classID) : heatmapStem(id: id)
+        var heatmaps: [WrittenHeatmap] = []
+        for format in formats {
+          let heatmap = try write(format, stem: stem, &written.artefacts) { () throws(Fault) in
+            try classifier.render(prediction, explanation: index, of: input, as: format)
+          }
+          if let heatmap { heatmaps.append(heatmap) }
+        }
+        known[explanation.classIndex] = heatmaps
+      }
+      written.heatmaps.append(known[explanation.classIndex] ?? [])
     }
     return written
+  }
+
+  /// Renders one file and puts it where it goes.
+  private func write(
+    _ format: HeatmapFormat, stem: String, _ artefacts: inout [Artefact],
+    render: () throws(Fault) -> [UInt8]
+  ) throws(ItemFailure) -> WrittenHeatmap? {
+    let bytes: [UInt8]
+    do throws(Fault) {
+      bytes = try render()
+    } catch {
+      throw .item(error)
+    }
+    let sha256 = SHA256.hex(of: bytes)
+    guard let place = try put(bytes, name: stem + format.fileSuffix) else { return nil }
+    if case .file(let path) = place {
+      artefacts.append(Artefact(path: path, size: bytes.count, sha256: sha256))
+    }
+    return WrittenHeatmap(format: format, sha256: sha256, place: place)
   }
 
   /// Puts a heatmap where it goes.

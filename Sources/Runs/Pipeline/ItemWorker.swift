@@ -125,7 +125,8 @@ struct ItemWorker: ~Copyable {
       artefacts = written.artefacts
       outcome = .succeeded(
         settings.classifier.resultObject(
-          prediction, of: pending.input, heatmaps: written.heatmaps))
+          prediction, of: pending.input, heatmaps: written.heatmaps,
+          classMaps: written.classMaps))
     } catch {
       switch error {
       case .item(let fault): outcome = .failed(fault)
