@@ -58,9 +58,7 @@ public struct AllClassExplainer: Sendable {
   public func maps(
     scoreGradients: Tensor? = nil, forward: [ValueID: Tensor]
   ) throws(Fault) -> ClassActivationMaps {
-    guard let activations = forward[explainer.layer]?.aligned() else {
-      throw Fault(.internalError, "the activations of the explained layer are missing")
-    }
+    let activations = try explainer.activations(forward).aligned()
     let count = explainer.classCount
     let (height, width) = (activations.shape[2], activations.shape[3])
     var weights = gradients

@@ -89,9 +89,7 @@ public final class Explainer: Sendable {
     scoreGradient: [Float], forward: [ValueID: Tensor]
   ) throws(Fault) -> ClassActivationMap {
     precondition(scoreGradient.count == classCount)
-    guard let activations = forward[layer] else {
-      throw Fault(.internalError, "the activations of \(graph[layer].name) are missing")
-    }
+    let activations = try activations(forward)
     switch rule {
     case .closedForm(let head):
       return method.map(activations, .uniform(head.channelGradient(scoreGradient)))
@@ -99,6 +97,14 @@ public final class Explainer: Sendable {
       return method.map(
         activations, .planes(try gradient(walk, scoreGradient: scoreGradient, forward: forward)))
     }
+  }
+
+  /// The activations of the layer in a forward pass, [1, C, H, W].
+  func activations(_ forward: [ValueID: Tensor]) throws(Fault) -> Tensor {
+    guard let activations = forward[layer] else {
+      throw Fault(.internalError, "the activations of \(graph[layer].name) are missing")
+    }
+    return activations
   }
 
   private func gradient(

@@ -24,8 +24,9 @@ extension ClassScores {
   /// Probability: p[k] (1 - p[k]) / T by the class's own logit and, under softmax, -p[k] p[j] / T by
   /// the others, T being the temperature; without an activation the score is the probability.
   /// Margin: 1 by the class's own logit, -1 by the largest other one.
+  /// - Parameter known: the softmax of the logits, where many classes are asked for.
   func gradient(
-    of score: GradCAMOptions.Score, classIndex: Int, logits: [Float]
+    of score: GradCAMOptions.Score, classIndex: Int, logits: [Float], softmax known: [Double]? = nil
   ) -> [Float] {
     var gradient = [Float](repeating: 0, count: logits.count)
     gradient[classIndex] = 1
@@ -39,7 +40,7 @@ extension ClassScores {
       let slope = 1 / ((1 + exp(-logit)) * (1 + exp(logit)))
       gradient[classIndex] = Float(slope / temperature)
     case (.probability, .softmax):
-      let probabilities = softmax(logits)
+      let probabilities = known ?? softmax(logits)
       let own = probabilities[classIndex]
       var others = 0.0
       for (index, probability) in probabilities.enumerated() where index != classIndex {

@@ -71,8 +71,9 @@ extension Classifier {
     let logits = prediction.logits
     var gradients: Tensor?
     if score != .logit {
+      let softmax = scores.softmax(logits)
       let rows = logits.indices.flatMap {
-        scores.gradient(of: score, classIndex: $0, logits: logits)
+        scores.gradient(of: score, classIndex: $0, logits: logits, softmax: softmax)
       }
       gradients = Tensor(rows, shape: [logits.count, logits.count])
     }

@@ -73,6 +73,20 @@ struct TargetTests {
     #expect(result["heatmaps"]?.array?.map { $0["raw"]?["index"]?.int } == [0, 1, 2, 3, 4])
   }
 
+  @Test func `maps of all classes are the same for any batch`() throws {
+    let classifier = try model.classifier {
+      $0.targets = [.all]
+      $0.box = 0.3
+    }
+    let images = SmallModel.images(5, seed: 7)
+    func maps(batch: Int) throws -> [ClassActivationMaps?] {
+      try classifier.predictions(of: images, batch: batch).map(\.prediction.classMaps)
+    }
+    let alone = try maps(batch: 1)
+    #expect(Set(alone).count == 5)
+    for batch in [2, 3, 8] { #expect(try maps(batch: batch) == alone) }
+  }
+
   @Test func `maps of all classes without files or boxes are one object`() throws {
     let classifier = try model.classifier {
       $0.targets = [.all]
