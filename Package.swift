@@ -56,7 +56,7 @@ let package = Package(
     module("Tensors", ["Faults"], settings: numeric),
     module("JSON", ["Faults"], settings: numeric),
     module("Digests", ["CNettle", "CPlatform"]),
-    module("FileAccess", ["Faults"]),
+    module("FileAccess", ["CPlatform", "Faults"]),
     // Level 2
     module("Kernels", ["Tensors", "Faults", "COpenBLAS", "CKernels"], settings: numeric),
     module("Images", ["Tensors", "Faults", "CImageCodecs"], settings: numeric),

@@ -3,13 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <sys/file.h>
 #include <unistd.h>
 
-int ic_lock_exclusive(int fd) {
-  while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+int ic_lock(int fd, int exclusive) {
+  while (flock(fd, (exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB) != 0) {
     if (errno != EINTR) return errno;
   }
   return 0;
@@ -19,25 +18,6 @@ int ic_rename_noreplace(const char *from, const char *to) {
   return renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0 ? 0 : errno;
 }
 
-static volatile sig_atomic_t caught_signal;
-
-static void keep_signal(int number) {
-  if (caught_signal != 0) _exit(128 + number);
-  caught_signal = number;
+int ic_start_writeback(int fd) {
+  return sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE) == 0 ? 0 : errno;
 }
-
-void ic_catch_signals(void) {
-  struct sigaction keep = {.sa_handler = keep_signal};
-  sigemptyset(&keep.sa_mask);
-  sigaction(SIGINT, &keep, NULL);
-  sigaction(SIGTERM, &keep, NULL);
-  signal(SIGPIPE, SIG_IGN);
-  // Some parents start their children with these signals blocked.
-  sigset_t wanted;
-  sigemptyset(&wanted);
-  sigaddset(&wanted, SIGINT);
-  sigaddset(&wanted, SIGTERM);
-  sigprocmask(SIG_UNBLOCK, &wanted, NULL);
-}
-
-int ic_caught_signal(void) { return caught_signal; }

@@ -1,6 +1,8 @@
 #define _GNU_SOURCE
 #include "ic_threads.h"
 
+#include "ic_signals.h"
+
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -13,7 +15,9 @@ struct start {
 static void *enter(void *argument) {
   struct start start = *(struct start *)argument;
   free(argument);
+  void *signal_stack = ic_enter_signal_stack();
   start.body(start.context);
+  ic_leave_signal_stack(signal_stack);
   return NULL;
 }
 

@@ -22,7 +22,18 @@ public func runCommandLine() -> Int32 {
     words.append(
       UnsafeBufferPointer(start: text, count: strlen(text)).map(UInt8.init(bitPattern:)))
   }
-  return runCommand(words, .current())
+  let environment = Environment.current()
+  #if DEBUG
+  if let plan = environment["INFERCAM_FAULT"] {
+    do throws(Fault) {
+      try FaultPoints.install(String(decoding: plan, as: UTF8.self))
+    } catch {
+      report(error, asJSON: false)
+      return ExitStatus.of(error)
+    }
+  }
+  #endif
+  return runCommand(words, environment)
 }
 
 /// Runs a command line; what goes wrong is told on stderr.

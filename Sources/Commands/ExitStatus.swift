@@ -11,6 +11,7 @@ enum ExitStatus {
   static let storage: Int32 = 6
   static let damaged: Int32 = 7
   static let bug: Int32 = 70
+  /// Not now: another process is at work, others have to finish first, or the time was up.
   static let busy: Int32 = 75
   static let interrupted: Int32 = 130
   static let terminated: Int32 = 143
@@ -25,10 +26,10 @@ enum ExitStatus {
     case .modelNotFound, .modelInvalid, .modelUnsupportedOperator, .modelExternalData,
       .modelDigestMismatch, .modelNonFinite, .explainNotSupported:
       model
-    case .resourceVersionConflict, .jobAlreadyCompleted: configuration
+    case .resourceVersionConflict, .jobAlreadyCompleted, .idempotencyKeyReused: configuration
     case .storageNoSpace, .storageIOError, .resourceExhausted: storage
     case .runCorrupt, .runNondeterministic: damaged
-    case .runLocked, .upstreamFailed, .timeoutUpstream: busy
+    case .runLocked, .runIncomplete, .upstreamFailed, .timeoutUpstream: busy
     default: bug
     }
   }

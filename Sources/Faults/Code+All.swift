@@ -19,6 +19,7 @@ extension Fault.Code {
   public static let resourceVersionConflict = Self("resource.version_conflict", .conflict)
   public static let jobAlreadyCompleted = Self("job.already_completed", .conflict)
   public static let runLocked = Self("run.locked", .conflict)
+  public static let runIncomplete = Self("run.incomplete", .conflict)
   public static let idempotencyInProgress = Self("idempotency.in_progress", .conflict)
   public static let jobExpired = Self("job.expired", .gone)
   public static let uploadTooLarge = Self("upload.too_large", .limitExceeded)
@@ -57,6 +58,7 @@ extension Fault.Code {
     .paramMissing, .jsonMalformed, .manifestDuplicateId, .manifestInvalid, .authMissingToken,
     .authInvalidToken, .authScopeInsufficient, .accessDenied, .modelNotFound, .jobNotFound,
     .inputNotFound, .layerNotFound, .resourceVersionConflict, .jobAlreadyCompleted, .runLocked,
+    .runIncomplete,
     .idempotencyInProgress, .jobExpired, .uploadTooLarge, .batchTooLarge, .mediaUnsupported,
     .imageDecodingFailed, .imageAnimatedNotSupported, .imageRejectedByScanner, .modelInvalid,
     .modelUnsupportedOperator, .modelExternalData, .explainNotSupported, .idempotencyKeyReused,

@@ -1,3 +1,4 @@
+import CPlatform
 public import Faults
 
 #if canImport(Glibc)
@@ -15,7 +16,9 @@ public struct Descriptor: ~Copyable, Sendable {
     opening path: RawPath, _ flags: Int32, mode: UInt32 = 0o600
   ) throws(Fault) {
     while true {
-      let number = path.withCString { open($0, flags | O_CLOEXEC, mode) }
+      let number = perform(.open) {
+        path.withCString { Glibc.open($0, flags | O_CLOEXEC, mode) }
+      }
       if number >= 0 {
         self.number = number
         self.name = path.display
@@ -34,7 +37,9 @@ public struct Descriptor: ~Copyable, Sendable {
   public consuming func close() throws(Fault) {
     let number = number
     self.number = -1
-    if Glibc.close(number) != 0, errno != EINTR {
+    // Whatever the system answers, the descriptor is gone.
+    let result = Glibc.close(number)
+    if perform(.close, { result }) != 0, errno != EINTR {
       throw Fault(errno: errno, "cannot close \(name)")
     }
   }
@@ -54,20 +59,20 @@ public struct Descriptor: ~Copyable, Sendable {
   ///
   /// A failure is final: the kernel may have dropped the pages, so that a second attempt would lie.
   public borrowing func synchronize() throws(Fault) {
-    while fsync(number) != 0 {
+    while perform(.fsync, { fsync(number) }) != 0 {
       if errno != EINTR { throw Fault(errno: errno, "cannot flush \(name)") }
     }
   }
 
   /// Makes the contents durable, without the times.
   public borrowing func synchronizeContents() throws(Fault) {
-    while fdatasync(number) != 0 {
+    while perform(.fdatasync, { fdatasync(number) }) != 0 {
       if errno != EINTR { throw Fault(errno: errno, "cannot flush \(name)") }
     }
   }
 
   public borrowing func truncate(to size: Int) throws(Fault) {
-    while ftruncate(number, off_t(size)) != 0 {
+    while perform(.ftruncate, { ftruncate(number, off_t(size)) }) != 0 {
       if errno != EINTR { throw Fault(errno: errno, "cannot truncate \(name)") }
     }
   }
@@ -78,13 +83,40 @@ public struct Descriptor: ~Copyable, Sendable {
     return FileStamp(status)
   }
 
+  /// Starts to write what is dirty to the disk, without waiting; a hint, whose failure means nothing.
+  public borrowing func startWriteback() {
+    _ = ic_start_writeback(number)
+  }
+
+  /// How a file is locked.
+  public enum Lock: Sendable {
+    case shared
+    case exclusive
+  }
+
+  /// Takes an advisory lock without waiting, in place of one that is held.
+  /// - Returns: false when another process holds it; a lock that was held is lost then.
+  public borrowing func lock(_ lock: Lock) throws(Fault) -> Bool {
+    var error: Int32 = 0
+    if perform(.flock, { 0 }) != 0 {
+      error = errno
+    } else {
+      error = ic_lock(number, lock == .exclusive ? 1 : 0)
+    }
+    if error == EWOULDBLOCK { return false }
+    if error != 0 { throw Fault(errno: error, "cannot lock \(name)") }
+    return true
+  }
+
   /// Reads up to `count` bytes at `offset`, fewer only at the end of the file.
   public borrowing func read(at offset: Int, count: Int) throws(Fault) -> [UInt8] {
     var error: Int32 = 0
     let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
       while filled < count {
-        let got = pread(
-          number, buffer.baseAddress.map { $0 + filled }, count - filled, off_t(offset + filled))
+        let got = perform(.read) {
+          pread(
+            number, buffer.baseAddress.map { $0 + filled }, count - filled, off_t(offset + filled))
+        }
         if got < 0, errno == EINTR { continue }
         if got < 0 { error = errno }
         if got <= 0 { break }
@@ -106,8 +138,9 @@ public struct Descriptor: ~Copyable, Sendable {
 public func writeFully(_ number: Int32, _ bytes: UnsafeRawBufferPointer) -> Int32 {
   var written = 0
   while written < bytes.count {
-    let count = Glibc.write(
-      number, bytes.baseAddress.map { $0 + written }, bytes.count - written)
+    let count = performWrite(to: number, bytes.count - written) {
+      Glibc.write(number, bytes.baseAddress.map { $0 + written }, $0)
+    }
     if count > 0 {
       written += count
     } else if count < 0, errno == EAGAIN {
@@ -125,7 +158,7 @@ public func readChunk(_ number: Int32, count: Int, name: String) throws(Fault) -
   var error: Int32 = 0
   let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
     while true {
-      let got = Glibc.read(number, buffer.baseAddress, count)
+      let got = perform(.read) { Glibc.read(number, buffer.baseAddress, count) }
       if got < 0, errno == EINTR { continue }
       if got < 0 { error = errno }
       filled = max(got, 0)
@@ -134,4 +167,11 @@ public func readChunk(_ number: Int32, count: Int, name: String) throws(Fault) -
   }
   if error != 0 { throw Fault(errno: error, "cannot read \(name)") }
   return bytes
+}
+
+/// How many descriptors this process may have open.
+public func openFileLimit() -> Int {
+  var limit = rlimit()
+  guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 256 }
+  return Int(clamping: limit.rlim_cur)
 }

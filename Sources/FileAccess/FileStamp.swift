@@ -12,6 +12,8 @@ public struct FileStamp: Sendable, Hashable {
   public var inode: UInt64
   public var device: UInt64
   public var links: Int
+  /// The number of the user who owns it.
+  public var owner: UInt32
 
   public enum Kind: String, Sendable {
     case regular = "a regular file"
@@ -37,6 +39,7 @@ public struct FileStamp: Sendable, Hashable {
     inode = UInt64(status.st_ino)
     device = UInt64(status.st_dev)
     links = Int(status.st_nlink)
+    owner = status.st_uid
   }
 
   /// The state of a path; `nil` when there is nothing.

@@ -1,3 +1,4 @@
+import CPlatform
 public import Faults
 
 #if canImport(Glibc)
@@ -39,7 +40,7 @@ private func tooLarge(_ path: RawPath, _ size: Int, _ limit: Int) -> Fault {
 
 /// Returns the names in a folder in the order of their bytes, without `.` and `..`.
 public func namesInDirectory(_ path: RawPath) throws(Fault) -> [RawPath] {
-  guard let folder = path.withCString({ opendir($0) }) else {
+  guard perform(.open, { 0 }) == 0, let folder = path.withCString({ opendir($0) }) else {
     throw Fault(errno: errno, "cannot list \(path.display)")
   }
   defer { closedir(folder) }
@@ -60,7 +61,8 @@ public func namesInDirectory(_ path: RawPath) throws(Fault) -> [RawPath] {
 /// - Returns: whether it has been created.
 @discardableResult
 public func createDirectory(_ path: RawPath, mode: UInt32 = 0o700) throws(Fault) -> Bool {
-  if path.withCString({ mkdir($0, mode) }) == 0 { return true }
+  let result = perform(.mkdir) { path.withCString { mkdir($0, mode) } }
+  if result == 0 { return true }
   let error = errno
   if error == EEXIST, try FileStamp(of: path)?.kind == .directory { return false }
   throw Fault(errno: error, "cannot create the folder \(path.display)")
@@ -80,7 +82,7 @@ public func createDirectories(_ path: RawPath) throws(Fault) -> [RawPath] {
 /// Makes the entries of a folder durable.
 public func synchronizeDirectory(_ path: RawPath) throws(Fault) {
   let folder = try Descriptor(opening: path, O_RDONLY | O_DIRECTORY)
-  while fsync(folder.number) != 0 {
+  while perform(.fsync, { fsync(folder.number) }) != 0 {
     // Some file systems cannot flush folders and say so.
     if errno == EINVAL || errno == ENOTSUP { return }
     if errno != EINTR { throw Fault(errno: errno, "cannot flush the folder \(path.display)") }
@@ -89,8 +91,32 @@ public func synchronizeDirectory(_ path: RawPath) throws(Fault) {
 
 /// Gives a file another name, replacing what bears it.
 public func renameFile(_ from: RawPath, to: RawPath) throws(Fault) {
-  let result = from.withCString { old in to.withCString { new in rename(old, new) } }
+  let result = perform(.rename) {
+    from.withCString { old in to.withCString { new in rename(old, new) } }
+  }
   if result != 0 { throw Fault(errno: errno, "cannot rename \(from.display) to \(to.display)") }
+}
+
+/// Gives a file another name unless something bears it.
+/// - Returns: false when something does; the file keeps its name then.
+public func renameFileIfAbsent(_ from: RawPath, to: RawPath) throws(Fault) -> Bool {
+  var error: Int32 = 0
+  if perform(.rename, { 0 }) != 0 {
+    error = errno
+  } else {
+    error = from.withCString { old in to.withCString { new in ic_rename_noreplace(old, new) } }
+    // Some file systems know no such renaming, but links.
+    if error == EINVAL || error == ENOSYS {
+      let result = from.withCString { old in to.withCString { new in link(old, new) } }
+      error = result == 0 ? 0 : errno
+      if error == 0 { try removeFile(from) }
+    }
+  }
+  if error == EEXIST { return false }
+  if error != 0 {
+    throw Fault(errno: error, "cannot rename \(from.display) to \(to.display)")
+  }
+  return true
 }
 
 /// Removes a file; a missing one is fine.

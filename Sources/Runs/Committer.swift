@@ -1,73 +1,64 @@
 import Faults
 import FileAccess
-import JSON
 import Workers
 
 /// The one that makes finished items durable and counts them; used by one thread.
 ///
-/// First the folders of the heatmaps are flushed, then all lines are appended to the journal in one
-/// write and flushed, and only then does an item count.
+/// First the files of the items are flushed and get their names, then their folders are flushed, then
+/// all lines are appended to the journal in one write and flushed, and only then does an item count.
 final class Committer {
-  private var journal: Journal
+  private(set) var journals: JournalSet
+  let writer: JournalWriter
   private let directory: RunDirectory
   private let durability: Durability
-  private let started = Stopwatch()
-  private let doneBefore: Int
+  private let flushes = FlushPool()
   /// Folders whose names are known to be durable in the folders above them.
   private var durableFolders: Set<RawPath> = []
 
-  init(_ journal: consuming Journal, _ directory: RunDirectory, _ durability: Durability) {
-    self.doneBefore = journal.index.done
-    self.journal = journal
+  init(
+    _ journals: JournalSet, _ writer: JournalWriter, _ directory: RunDirectory,
+    _ durability: Durability
+  ) {
+    self.journals = journals
+    self.writer = writer
     self.directory = directory
     self.durability = durability
     durableFolders = [directory.path, directory.heatmaps]
   }
 
-  var index: JournalIndex { journal.index }
-
-  var progress: RunProgress {
-    let index = journal.index
-    return RunProgress(
-      items: index.count, done: index.done, failed: index.failed,
-      doneNow: index.done - doneBefore, seconds: started.seconds)
-  }
-
   func commit(_ items: [ProcessedItem]) throws(Fault) {
     if items.isEmpty { return }
     if durability == .item {
-      for item in items {
-        try synchronizeFolders(of: [item])
-        try journal.append([item])
-      }
+      for item in items { try store([item]) }
     } else {
-      if durability == .batch { try synchronizeFolders(of: items) }
-      try journal.append(items)
+      try store(items)
     }
   }
 
-  func note(event: String, _ members: [String: JSONValue]) throws(Fault) {
-    try journal.append(JournalRecord.encode(event: event, members))
-  }
-
-  func read(_ sequence: Int) throws(Fault) -> (record: JournalRecord, line: [UInt8])? {
-    try journal.read(sequence)
+  private func store(_ items: [ProcessedItem]) throws(Fault) {
+    let files = items.flatMap(\.staged)
+    if !files.isEmpty {
+      try flushes.forEach(files) { (file) throws(Fault) in try file.publish() }
+    }
+    if durability != .none { try synchronizeFolders(of: items) }
+    try journals.append(items, with: writer)
   }
 
   private func synchronizeFolders(of items: [ProcessedItem]) throws(Fault) {
     var folders: Set<RawPath> = []
     for item in items {
       for file in item.artefacts {
-        folders.insert(directory.path.appending(file.path).parent)
+        var folder = directory.path.appending(file.path).parent
+        folders.insert(folder)
+        while durableFolders.insert(folder).inserted {
+          folder = folder.parent
+          folders.insert(folder)
+        }
       }
     }
-    for folder in folders {
+    if folders.isEmpty { return }
+    try flushes.forEach(Array(folders)) { (folder) throws(Fault) in
       try synchronizeDirectory(folder)
-      var child = folder
-      while durableFolders.insert(child).inserted {
-        child = child.parent
-        try synchronizeDirectory(child)
-      }
     }
   }
 }

@@ -30,6 +30,19 @@ public struct RunRequest: Sendable {
   public var overwrites = false
   /// Computes failed items again.
   public var retriesFailed = false
+  /// Restricts that to codes that match.
+  public var retriedCodes: Glob?
+  /// The part of the run that this process works on; `nil` for all of it.
+  public var shard: Shard?
+  /// Adds what is not in the run yet to it.
+  public var extends = false
+  /// The caller's own name for the run.
+  public var runKey: String?
+  public var layout = HeatmapLayout.names
+  /// The longest that one item may take, in seconds.
+  public var itemTimeout: Double?
+  /// The longest that this attempt may take, in seconds.
+  public var deadline: Double?
   /// The command, the tool and the machine; for people.
   public var origin: [String: JSONValue] = [:]
 
@@ -43,16 +56,26 @@ public struct RunRequest: Sendable {
   }
 
   public var fingerprint: Fingerprint {
-    Fingerprint(model: model, request: inference, engine: engine, inputs: inputs)
+    Fingerprint(
+      model: model, request: inference, engine: engine, layout: layout, inputs: inputs)
   }
 }
 
-/// How far a run is.
+/// How many items there are and what became of them.
+public struct ItemCounts: Sendable, Hashable {
+  public var items = 0
+  public var succeeded = 0
+  /// How many items failed with each code.
+  public var failures: [String: Int] = [:]
+
+  public var failed: Int { failures.values.reduce(0, +) }
+  public var done: Int { succeeded + failed }
+}
+
+/// How far a run, or this process's shard of it, is.
 public struct RunProgress: Sendable {
-  public var items: Int
   /// Items with a durable record, those of earlier attempts included.
-  public var done: Int
-  public var failed: Int
+  public var counts: ItemCounts
   /// Items of this attempt.
   public var doneNow: Int
   public var seconds: Double
@@ -62,16 +85,25 @@ public struct RunProgress: Sendable {
 public struct RunOutcome: Sendable {
   public var summary: RunSummary
   public var ending: Ending
+  /// The items of this process: those of its shard, or all.
+  public var counts: ItemCounts
   /// Items computed by this attempt, and the seconds it took.
   public var doneNow = 0
   public var seconds = 0.0
+  /// What people should know, such as what was repaired on the way.
+  public var notes: [String] = []
 
   public enum Ending: Sendable, Hashable {
+    /// Every item of the run has its record, and the results are written.
     case finished
     /// The run had finished before; nothing was changed.
     case replayed
+    /// Every item of this shard has its record; those of others are missing, or at work.
+    case shardFinished
     /// A signal stopped it; the same command resumes it.
     case interrupted
+    /// The time was up; the same command resumes it.
+    case deadline
     /// Too many items failed.
     case tooManyFailures
   }
@@ -82,6 +114,7 @@ public struct RunPreview: Sendable {
   public enum Action: String, Sendable {
     case create
     case resume
+    case extend
     case replay
     case overwrite
   }

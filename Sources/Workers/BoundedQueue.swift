@@ -51,17 +51,27 @@ public final class BoundedQueue<Element: Sendable>: Sendable {
     }
   }
 
-  /// Takes up to `limit` elements, waiting for the first; empty when the time is up or at the end.
-  public func popBatch(limit: Int, milliseconds: Int) -> (elements: [Element], isEnd: Bool) {
-    let batch: (elements: [Element], isEnd: Bool)? = monitor.wait(milliseconds: milliseconds) {
-      state in
-      if state.elements.isEmpty { return state.isClosed ? ([], true) : nil }
+  /// Takes up to `limit` elements, waiting for the first, and then `linger` milliseconds for more;
+  /// empty when the time is up or at the end.
+  public func popBatch(
+    limit: Int, milliseconds: Int, linger: Int = 0
+  ) -> (elements: [Element], isEnd: Bool) {
+    let mayTake: Bool? = monitor.wait(milliseconds: milliseconds) { state in
+      state.elements.isEmpty && !state.isClosed ? nil : true
+    }
+    guard mayTake != nil else { return ([], false) }
+    if linger > 0, limit > 1 {
+      let target = min(limit, capacity)
+      let _: Bool? = monitor.wait(milliseconds: linger) { state in
+        state.elements.count < target && !state.isClosed ? nil : true
+      }
+    }
+    return monitor.update { state in
       let count = min(limit, state.elements.count)
       let elements = Array(state.elements.prefix(count))
       state.elements.removeFirst(count)
-      return (elements, false)
+      return (elements, count == 0 && state.isClosed)
     }
-    return batch ?? ([], false)
   }
 
   /// Lets nothing more in; what is inside can still be taken.

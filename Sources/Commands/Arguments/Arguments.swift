@@ -27,7 +27,15 @@ struct Arguments: Sendable {
   var maxFailures: Int?
   var overwrites = false
   var retriesFailed = false
+  var retriedCodes: Glob?
+  var shard: ShardChoice?
+  var extends = false
+  var runKey: String?
+  var layout = HeatmapLayout.names
+  var itemTimeout: Double?
+  var deadline: Double?
   var isDryRun = false
+  var repairs = false
 
   var isJSON = false
   var isTable = false
@@ -42,6 +50,13 @@ struct Arguments: Sendable {
   var status: RunItemFilter?
   var relativeTolerance = 1e-3
   var absoluteTolerance = 1e-7
+}
+
+/// Which part of a run a process works on.
+enum ShardChoice: Sendable, Hashable {
+  case given(Shard)
+  /// What the scheduler's variables say.
+  case scheduled
 }
 
 /// How progress is shown.

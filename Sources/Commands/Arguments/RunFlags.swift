@@ -48,6 +48,50 @@ extension Flag where Arguments == Commands.Arguments {
     },
     Self("retry-failed", .run, "compute failed items again") { $1.retriesFailed = $0.isOn },
     Self(
+      "code", value: "GLOB", .run,
+      "with --retry-failed, only those whose code matches, like image.*"
+    ) { value, arguments throws(Fault) in
+      arguments.retriedCodes = Glob(try value.nonEmptyBytes())
+    },
+    Self(
+      "shard", value: "I/N|auto", .run,
+      "work on part I of N, from 0, beside other processes; auto asks the job scheduler"
+    ) { value, arguments throws(Fault) in
+      let text = try value.text()
+      if text == "auto" {
+        arguments.shard = .scheduled
+      } else if let shard = Shard(text) {
+        arguments.shard = .given(shard)
+      } else {
+        throw Fault(.paramOutOfRange, "must be auto, or I/N with 0 ≤ I < N ≤ 65536")
+      }
+    },
+    Self("extend", .run, "add inputs to the run that are not in it yet") {
+      $1.extends = $0.isOn
+    },
+    Self("run-key", value: "KEY", .run, "your own name for the run; another one is refused") {
+      value, arguments throws(Fault) in
+      let key = try value.nonEmptyText()
+      guard key.utf8.count <= 255 else {
+        throw Fault(.paramOutOfRange, "must not be longer than 255 bytes")
+      }
+      arguments.runKey = key
+    },
+    Self("item-timeout", value: "S", .run, "fail an item that takes longer, in seconds") {
+      value, arguments throws(Fault) in
+      arguments.itemTimeout = try value.double(in: 0.001...1e6)
+    },
+    Self("deadline", value: "S", .run, "stop after so many seconds, exit 75; resumable") {
+      value, arguments throws(Fault) in
+      arguments.deadline = try value.double(in: 0.001...1e9)
+    },
+    Self(
+      "layout", value: "names|hash", .run,
+      "name heatmaps like the inputs, or by digest in 256 folders", default: "names"
+    ) { value, arguments throws(Fault) in
+      arguments.layout = try value.word(HeatmapLayout.self)
+    },
+    Self(
       "durability", value: "batch|item|none", .run,
       "when results reach the disk; none survives a kill, not a power cut", default: "batch"
     ) { value, arguments throws(Fault) in
@@ -55,6 +99,10 @@ extension Flag where Arguments == Commands.Arguments {
     },
     Self("dry-run", .run, "say what would be done and do nothing") { $1.isDryRun = $0.isOn },
   ]
+
+  static let repair = Self(
+    "repair", .run, "set aside what is damaged, so that the run's command computes it again"
+  ) { $1.repairs = $0.isOn }
 
   /// How the program speaks; known to every verb.
   static let speech: [Self] = [

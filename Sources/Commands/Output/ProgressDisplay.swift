@@ -1,3 +1,4 @@
+import CPlatform
 import JSON
 import Runs
 import Workers
@@ -24,8 +25,12 @@ struct ProgressDisplay {
     }
   }
 
-  /// Shows the progress unless it was shown a moment ago.
+  /// Shows the progress unless it was shown a moment ago, or when SIGUSR1 has asked for it.
   mutating func show(_ progress: RunProgress) {
+    if ic_take_status_request() != 0 {
+      finish()
+      console.note(mode == .json ? json(progress).encodedText : line(progress))
+    }
     let interval = mode == .bar ? 0.1 : 5.0
     // The first look comes with the start and says nothing yet.
     guard let last = lastShown else {
@@ -53,23 +58,26 @@ struct ProgressDisplay {
   private func bar(_ progress: RunProgress) -> String {
     let text = " " + line(progress)
     let room = min(30, max(0, console.width(of: STDERR_FILENO) - text.count - 3))
-    let filled = progress.items == 0 ? 0 : room * progress.done / progress.items
+    let filled =
+      progress.counts.items == 0 ? 0 : room * progress.counts.done / progress.counts.items
     return "[" + String(repeating: "#", count: filled)
       + String(repeating: "-", count: room - filled) + "]" + text
   }
 
   private func line(_ progress: RunProgress) -> String {
     let rate = Self.rate(progress)
-    let left = rate > 0 ? duration(Double(progress.items - progress.done) / rate) : "–"
-    let failed = progress.failed > 0 ? ", \(progress.failed) failed" : ""
-    return "\(progress.done)/\(progress.items)\(failed), \(decimal(rate, 1)) img/s, \(left) left"
+    let left =
+      rate > 0 ? duration(Double(progress.counts.items - progress.counts.done) / rate) : "–"
+    let failed = progress.counts.failed > 0 ? ", \(progress.counts.failed) failed" : ""
+    return
+      "\(progress.counts.done)/\(progress.counts.items)\(failed), \(decimal(rate, 1)) img/s, \(left) left"
   }
 
   private func json(_ progress: RunProgress) -> JSONValue {
     [
       "progress": [
-        "items": JSONValue(progress.items), "done": JSONValue(progress.done),
-        "failed": JSONValue(progress.failed),
+        "items": JSONValue(progress.counts.items), "done": JSONValue(progress.counts.done),
+        "failed": JSONValue(progress.counts.failed),
         "images_per_s": .double((Self.rate(progress) * 10).rounded() / 10),
       ]
     ]

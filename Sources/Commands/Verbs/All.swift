@@ -1,7 +1,8 @@
 extension Verb {
   /// Every verb, in the order of the help.
   static let all: [Verb] = [
-    .infer, .run, .validate, .runsList, .runsShow, .runsResults, .runsVerify, .modelsList,
+    .infer, .run, .validate, .runsList, .runsShow, .runsResults, .runsVerify, .runsMerge,
+    .modelsList,
     .modelsShow, .modelsLayers,
     .modelsVerify, .limits, .bench,
   ]

@@ -86,7 +86,7 @@ private func pipelineSettings(
     try createDirectories(folder)
     let prefix = folder.bytes.last == UInt8(ascii: "/") ? folder.display : folder.display + "/"
     settings.destination = .files(
-      folder: folder, prefix: prefix, temporary: folder, durable: false)
+      folder: folder, prefix: prefix, temporary: folder, .immediate)
   }
   return settings
 }

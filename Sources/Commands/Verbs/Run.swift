@@ -34,6 +34,10 @@ extension Verb {
           "infercam run --manifest items.jsonl -o out --fail-on 1%",
           "exit 0 as long as at most 1 % of the items fail"
         ),
+        (
+          "infercam run --manifest items.jsonl -o out --shard \"$SLURM_ARRAY_TASK_ID/64\"",
+          "one of 64 processes on one shared directory"
+        ),
       ]),
     flags: Flag.inputs + Flag.decoding + Flag.model + Flag.classify + Flag.explain + [Flag.output]
       + Flag.work
@@ -57,10 +61,11 @@ private func runVerb(_ invocation: Invocation) throws(Fault) -> Int32 {
   try tell(outcome, request, invocation, &console)
   switch outcome.ending {
   case .interrupted: return interruptionStatus()
+  case .deadline: return ExitStatus.busy
   case .tooManyFailures: return ExitStatus.configuration
-  case .finished, .replayed:
-    let summary = outcome.summary
-    let isTooMany = request.failOn.isExceeded(failed: summary.failed, items: summary.items)
+  case .finished, .replayed, .shardFinished:
+    let counts = outcome.counts
+    let isTooMany = request.failOn.isExceeded(failed: counts.failed, items: counts.items)
     return isTooMany ? ExitStatus.itemsFailed : ExitStatus.success
   }
 }
@@ -85,8 +90,33 @@ private func runRequest(_ invocation: Invocation) throws(Fault) -> (RunRequest, 
   request.maxFailures = arguments.maxFailures
   request.overwrites = arguments.overwrites
   request.retriesFailed = arguments.retriesFailed
+  request.retriedCodes = arguments.retriedCodes
+  request.shard = try shard(invocation)
+  request.extends = arguments.extends
+  request.runKey = arguments.runKey
+  request.layout = arguments.layout
+  request.itemTimeout = arguments.itemTimeout
+  request.deadline = arguments.deadline
   request.origin = origin(invocation)
   return (request, inputs.skipped)
+}
+
+/// The part of the run that this process works on.
+private func shard(_ invocation: Invocation) throws(Fault) -> Shard? {
+  let arguments = invocation.arguments
+  if arguments.retriedCodes != nil, !arguments.retriesFailed {
+    throw Fault(.paramOutOfRange, "--code restricts --retry-failed: give both")
+  }
+  guard let choice = arguments.shard else { return nil }
+  if arguments.overwrites || arguments.extends {
+    throw Fault(
+      .paramOutOfRange,
+      "--overwrite and --extend concern the whole run: give them once without --shard")
+  }
+  switch choice {
+  case .given(let shard): return shard
+  case .scheduled: return try invocation.environment.scheduledShard()
+  }
 }
 
 /// The command, the tool and the machine, for people who look into `run.json`.
@@ -132,28 +162,40 @@ private func tell(
   _ console: inout Console
 ) throws(Fault) {
   let summary = outcome.summary
+  let counts = outcome.counts
   if !invocation.printsTable {
     var members = summary.json.object ?? [:]
     members["replayed"] = .bool(outcome.ending == .replayed)
     members["output"] = .string(request.directory.path.identifier)
+    if let shard = request.shard {
+      members["shard"] = [
+        "index": JSONValue(shard.index), "count": JSONValue(shard.count),
+        "items": JSONValue(counts.items), "succeeded": JSONValue(counts.succeeded),
+        "failed": JSONValue(counts.failed),
+      ]
+    }
     try console.print(JSONValue.object(members).encodedText)
   }
   if invocation.arguments.isQuiet || invocation.isJSON { return }
+  for note in outcome.notes { console.note(note) }
   let rate = outcome.seconds > 0 ? Double(outcome.doneNow) / outcome.seconds : 0
   let work =
     outcome.ending == .replayed
     ? "replayed:true, nothing was changed"
     : "\(outcome.doneNow) now in \(duration(outcome.seconds)), \(decimal(rate, 1)) img/s"
   console.note(
-    "\(ending(outcome)): \(summary.succeeded) succeeded, \(summary.failed) failed "
-      + "of \(summary.items) (\(work))")
-  for (code, count) in summary.failures.sorted(by: { $0.key < $1.key }) {
+    "\(ending(outcome)): \(counts.succeeded) succeeded, \(counts.failed) failed "
+      + "of \(counts.items) (\(work))")
+  for (code, count) in counts.failures.sorted(by: { $0.key < $1.key }) {
     console.note("  \(count) \(code)")
   }
-  let results = request.directory.results.display
   switch outcome.ending {
-  case .finished, .replayed: console.note("results: \(results)")
-  case .interrupted: console.note("the same command goes on from here")
+  case .finished, .replayed: console.note("results: \(request.directory.results.display)")
+  case .shardFinished:
+    console.note(
+      "\(summary.items - summary.succeeded - summary.failed) items of other shards are missing: "
+        + "the last shard finishes the run, or infercam runs merge")
+  case .interrupted, .deadline: console.note("the same command goes on from here")
   case .tooManyFailures:
     console.note("stopped by --max-failures; the same command with a higher limit goes on")
   }
@@ -162,7 +204,9 @@ private func tell(
 private func ending(_ outcome: RunOutcome) -> String {
   switch outcome.ending {
   case .finished, .replayed: "finished"
+  case .shardFinished: "shard finished"
   case .interrupted: "interrupted"
+  case .deadline: "out of time"
   case .tooManyFailures: "stopped"
   }
 }

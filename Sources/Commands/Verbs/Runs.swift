@@ -29,8 +29,21 @@ extension Verb {
   static let runsVerify = Verb(
     VerbHelp(
       "runs verify", "Compare a run with the digests that it recorded", usage: "DIR [FLAGS]",
-      text: "The exit status is 7 when a file is missing or has changed."),
-    flags: [], body: verifyRun)
+      text: """
+        The exit status is 7 when a file is missing or has changed. With --repair, what does not hold \
+        is set aside and the exit status is 0: the command of the run computes it again.
+        """),
+    flags: [Flag.repair], body: verifyRun)
+
+  static let runsMerge = Verb(
+    VerbHelp(
+      "runs merge", "Finish a run whose shards are done", usage: "DIR [FLAGS]",
+      text: """
+        Proves that every input has one result, the same in every shard that computed it, and writes \
+        results.jsonl and summary.json. Exits 75 while items are missing.
+        """,
+      examples: [("infercam runs merge out", "after 64 processes with --shard I/64")]),
+    flags: [Flag.failOn], body: mergeShards)
 }
 
 private func onlyDirectory(_ invocation: Invocation) throws(Fault) -> RunDirectory {
@@ -120,16 +133,48 @@ private func listResults(_ invocation: Invocation) throws(Fault) -> Int32 {
 private func verifyRun(_ invocation: Invocation) throws(Fault) -> Int32 {
   var console = Console()
   let directory = try onlyDirectory(invocation)
-  let defects = try directory.verify()
+  let repairs = invocation.arguments.repairs
+  let found = repairs ? try directory.repair() : try directory.verify()
+  let isSound = found.defects.isEmpty
   if !invocation.printsTable {
-    let value: JSONValue = [
-      "output": .string(directory.path.identifier), "sound": .bool(defects.isEmpty),
-      "defects": .array(defects.map(JSONValue.string)),
+    var value: [String: JSONValue] = [
+      "output": .string(directory.path.identifier), "sound": .bool(isSound),
+      "defects": .array(found.defects.map(JSONValue.string)),
+      "unknown_files": .array(found.unknownFiles.map(JSONValue.string)),
     ]
-    try console.print(value.encodedText)
+    if repairs {
+      value["repaired"] = .bool(found.isRepaired)
+      value["demoted"] = JSONValue(found.demoted)
+    }
+    try console.print(JSONValue.object(value).encodedText)
   } else {
-    for defect in defects { try console.print(defect) }
-    try console.print(defects.isEmpty ? "sound" : "\(defects.count) defects")
+    for defect in found.defects { try console.print(printable(defect)) }
+    for file in found.unknownFiles { try console.print("\(printable(file)) belongs to no item") }
+    try console.print(isSound ? "sound" : "\(found.defects.count) defects")
+    if found.isRepaired {
+      try console.print(
+        "repaired, \(found.demoted) items set aside: the command of the run computes what is missing"
+      )
+    }
   }
-  return defects.isEmpty ? ExitStatus.success : ExitStatus.damaged
+  return isSound || found.isRepaired ? ExitStatus.success : ExitStatus.damaged
+}
+
+private func mergeShards(_ invocation: Invocation) throws(Fault) -> Int32 {
+  var console = Console()
+  let directory = try onlyDirectory(invocation)
+  let failOn = invocation.arguments.failOn
+  let outcome = try mergeRun(directory, failOn: failOn)
+  let summary = outcome.summary
+  if !invocation.printsTable {
+    var members = summary.json.object ?? [:]
+    members["replayed"] = .bool(outcome.ending == .replayed)
+    members["output"] = .string(directory.path.identifier)
+    try console.print(JSONValue.object(members).encodedText)
+  } else {
+    try console.print(
+      "\(summary.succeeded) succeeded, \(summary.failed) failed of \(summary.items)")
+  }
+  let isTooMany = failOn.isExceeded(failed: summary.failed, items: summary.items)
+  return isTooMany ? ExitStatus.itemsFailed : ExitStatus.success
 }

@@ -19,7 +19,8 @@ public struct Fingerprint: Sendable, Hashable {
   }
 
   init(
-    model: ModelVersion, request: InferenceRequest, engine: EngineOptions, inputs: InputList
+    model: ModelVersion, request: InferenceRequest, engine: EngineOptions, layout: HeatmapLayout,
+    inputs: InputList
   ) {
     let limits = request.decoding.limits
     json = [
@@ -43,10 +44,21 @@ public struct Fingerprint: Sendable, Hashable {
         "on_truncated": request.decoding.truncated == .pad ? "pad" : "fail",
         "page": request.decoding.page.map { JSONValue($0) } ?? .null,
       ],
-      "kernels": .string(engine.kernels.rawValue),
+      "kernels": .string(engine.kernels.rawValue), "layout": .string(layout.rawValue),
       "machine": Self.machine(request, engine),
-      "inputs": ["sha256": .string(inputs.sha256), "count": JSONValue(inputs.count)],
+      "inputs": Self.inputs(inputs),
     ]
+  }
+
+  private static func inputs(_ list: InputList) -> JSONValue {
+    ["sha256": .string(list.sha256), "count": JSONValue(list.count)]
+  }
+
+  /// The same configuration with another list of inputs.
+  func replacing(_ list: InputList) -> Fingerprint {
+    var members = json.object ?? [:]
+    members["inputs"] = Self.inputs(list)
+    return Fingerprint(json: .object(members))
   }
 
   /// The kinds of processor that compute: the maps of inner layers are differentiated over BLAS.

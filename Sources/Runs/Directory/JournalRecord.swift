@@ -7,24 +7,27 @@ import Requests
 /// The terminal record of one item: a line of the journal.
 ///
 /// A line is a JSON object whose members have a fixed order: the digest of what is reproducible in
-/// the item, the item's length in bytes, its sequence, the outcome, the state of the input file,
-/// the files written, the item itself, and the CRC-32C of all bytes before `,"crc"`.
+/// the item, the item's length in bytes, its sequence, the outcome, the revision, the state of the
+/// input file, the files written, the item itself, and the CRC-32C of all bytes before `,"crc"`.
 struct JournalRecord {
   var digest: String
   var sequence: Int
   /// The code of the failure; `nil` for success.
   var failure: String?
+  /// How often the item was computed anew for another input, on demand or for a lost output.
+  var revision = 0
   /// The length of the item's JSON at the end of the line.
   var itemLength: Int
 
   /// Returns the line of an item, newline included.
-  static func encode(_ processed: ProcessedItem) -> [UInt8] {
+  static func encode(_ processed: ProcessedItem, revision: Int = 0) -> [UInt8] {
     let item = processed.result.json.encoded()
     let digest = SHA256.hex(of: JSONValue.object(processed.result.reproducible).encoded())
     let fault = processed.result.fault
     var text = #"{"d":"\#(digest)","n":\#(item.count),"seq":\#(processed.result.sequence)"#
     text += fault == nil ? #","t":"done""# : #","t":"fail""#
     if let fault { text += #","code":\#(JSONValue.string(fault.code.rawValue).encodedText)"# }
+    if revision > 0 { text += #","rev":\#(revision)"# }
     if let stamp = processed.stamp {
       text += #","in":[\#(stamp.size),\#(stamp.modifiedNanoseconds),\#(stamp.inode)]"#
     }
@@ -32,29 +35,21 @@ struct JournalRecord {
       .array([.string(file.path), JSONValue(file.size), .string(file.sha256)])
     }
     text += #","out":\#(JSONValue.array(files).encodedText),"item":"#
-    return seal(Array(text.utf8) + item)
+    return sealedLine(Array(text.utf8) + item)
   }
+}
 
-  /// Returns the line of an event that belongs to no item.
-  static func encode(event: String, _ members: [String: JSONValue]) -> [UInt8] {
-    var text = #"{"t":"\#(event)""#
-    for (key, value) in members.sorted(by: { $0.key < $1.key }) {
-      text += #",\#(JSONValue.string(key).encodedText):\#(value.encodedText)"#
-    }
-    return seal(Array(text.utf8))
-  }
-
-  private static func seal(_ open: [UInt8]) -> [UInt8] {
-    let digits = String(crc32c(open), radix: 16)
-    let padded = String(repeating: "0", count: 8 - digits.count) + digits
-    return open + Array(#","crc":"\#(padded)"}"#.utf8) + [0x0A]
-  }
+/// Ends a line of the journal with its checksum and a newline.
+func sealedLine(_ open: [UInt8]) -> [UInt8] {
+  let digits = String(crc32c(open), radix: 16)
+  let padded = String(repeating: "0", count: 8 - digits.count) + digits
+  return open + Array(#","crc":"\#(padded)"}"#.utf8) + [0x0A]
 }
 
 /// What a line of the journal turns out to be.
 enum JournalLine {
   case record(JournalRecord)
-  case event
+  case event(JournalEvent)
   case damaged
 
   /// The bytes of `,"crc":"xxxxxxxx"}`.
@@ -71,8 +66,8 @@ enum JournalLine {
       self = .damaged
       return
     }
-    if line.starts(with: #"{"t":"#.utf8) {
-      self = .event
+    if let event = JournalEvent(line) {
+      self = .event(event)
     } else if let record = JournalRecord(line) {
       self = .record(record)
     } else {
@@ -103,9 +98,13 @@ extension JournalRecord {
     else { return nil }
     itemLength = length
     self.sequence = sequence
-    if skip(#","t":"done""#) { return }
-    guard skip(#","t":"fail","code":""#) else { return nil }
-    failure = String(decoding: rest.prefix { $0 != UInt8(ascii: "\"") }, as: UTF8.self)
+    if !skip(#","t":"done""#) {
+      guard skip(#","t":"fail","code":""#) else { return nil }
+      let code = rest.prefix { $0 != UInt8(ascii: "\"") }
+      failure = String(decoding: code, as: UTF8.self)
+      rest = rest.dropFirst(code.count + 1)
+    }
+    if skip(#","rev":"#) { revision = number() ?? 0 }
   }
 
   /// The item's JSON in its line.

@@ -17,7 +17,7 @@ public struct RunDirectory: Sendable {
   var specification: RawPath { path.appending("run.json") }
   var inputs: RawPath { path.appending("inputs.jsonl") }
   var journalFolder: RawPath { path.appending("journal") }
-  var journal: RawPath { journalFolder.appending("0-of-1.jsonl") }
+  var extensions: RawPath { path.appending("extensions") }
   var heatmaps: RawPath { path.appending("heatmaps") }
   public var results: RawPath { path.appending("results.jsonl") }
   var summary: RawPath { path.appending("summary.json") }
@@ -25,10 +25,13 @@ public struct RunDirectory: Sendable {
   var success: RawPath { path.appending("_SUCCESS") }
   var temporary: RawPath { path.appending("tmp") }
 
+  /// Where a process puts files that it is writing.
+  func temporary(of shard: Shard) -> RawPath { temporary.appending(shard.name) }
+
   /// Everything that may lie in a run directory.
-  private static let names: Set<String> = [
+  static let names: Set<String> = [
     "run.json", "inputs.jsonl", "journal", "heatmaps", "results.jsonl", "summary.json", "LOCK",
-    "_SUCCESS", "tmp",
+    "_SUCCESS", "tmp", "extensions",
   ]
 
   /// What is at the path.
@@ -49,7 +52,8 @@ public struct RunDirectory: Sendable {
         "\(path.display) is \(stamp.kind.rawValue), not a folder: choose another --output")
     }
     if try FileStamp(of: specification) != nil {
-      return .run(try RunSpecification(reading: self), try RunSummary(reading: self))
+      let specification = try RunSpecification(reading: self)
+      return .run(specification, try RunSummary(reading: self)?.covering(specification))
     }
     let foreign = try namesInDirectory(path).first { !Self.names.contains($0.text ?? "") }
     if let foreign {
@@ -72,22 +76,45 @@ public struct RunDirectory: Sendable {
     throw Fault(.jobNotFound, "there is no run in \(path.display)")
   }
 
+  /// - Throws: `Fault` with code `resource.version_conflict` for a folder of another user, whoever may
+  ///   write there.
+  func refuseForeignOwner() throws(Fault) {
+    guard let stamp = try FileStamp(of: path, followingLinks: false) else { return }
+    if stamp.owner == geteuid() || geteuid() == 0 { return }
+    throw Fault(
+      .resourceVersionConflict,
+      "\(path.display) belongs to another user: choose another --output")
+  }
+
   /// Creates the folders of a run and the list of its inputs; `run.json` comes last.
-  func create(_ specification: RunSpecification, _ list: InputList) throws(Fault) {
+  ///
+  /// - Throws: `Fault` with code `run.locked` when another process has created a run meanwhile.
+  func create(
+    _ specification: RunSpecification, _ list: InputList, _ layout: HeatmapLayout
+  ) throws(Fault) {
     for folder in [journalFolder, heatmaps, temporary] { try createDirectory(folder) }
-    let part = temporary.appending("inputs")
-    do {
-      let file = try Descriptor(opening: part, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW)
-      for chunk in list.chunks { try file.write(chunk) }
-      try file.synchronize()
-      try file.close()
+    if layout == .hash {
+      for name in HeatmapLayout.hashFolders { try createDirectory(heatmaps.appending(name)) }
+      try synchronizeDirectory(heatmaps)
     }
-    try renameFile(part, to: inputs)
+    try write(list.chunks, to: inputs)
     try synchronizeDirectory(path)
-    try replaceFile(
-      self.specification, with: specification.json.encoded(pretty: true) + [0x0A],
-      temporary: temporary.appending("run"))
+    let part = temporary.appending("run")
+    try write([specification.json.encoded(pretty: true) + [0x0A]], to: part)
+    guard try renameFileIfAbsent(part, to: self.specification) else {
+      throw Fault(.runLocked, "\(path.display) is being created by another process: try again")
+    }
     try synchronizeDirectory(path)
+  }
+
+  /// Writes a file whole, flushes it and gives it its name; the folder is left to the caller.
+  func write(_ chunks: [[UInt8]], to file: RawPath) throws(Fault) {
+    let part = temporary.appending("new-" + String(decoding: file.lastComponent, as: UTF8.self))
+    let descriptor = try Descriptor(opening: part, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW)
+    for chunk in chunks { try descriptor.write(chunk) }
+    try descriptor.synchronize()
+    try descriptor.close()
+    try renameFile(part, to: file)
   }
 
   /// Removes what an earlier run has left, `run.json` first, and keeps the lock.
@@ -97,13 +124,23 @@ public struct RunDirectory: Sendable {
     try removeFile(summary)
     try removeFile(results)
     try removeFile(inputs)
-    for folder in [journalFolder, heatmaps, temporary] { try removeTree(folder) }
+    for folder in [journalFolder, heatmaps, temporary, extensions] { try removeTree(folder) }
     try synchronizeDirectory(path)
+  }
+
+  /// Empties and creates the folder of files that a process is writing.
+  func prepareTemporary(of shard: Shard) throws(Fault) {
+    try createDirectory(temporary)
+    if shard == .whole {
+      for name in try namesInDirectory(temporary) { try removeTree(temporary.appending(name)) }
+    }
+    try removeTree(temporary(of: shard))
+    try createDirectory(temporary(of: shard))
   }
 
   /// Replaces a small file of the run in one durable step.
   func replace(_ file: RawPath, with bytes: [UInt8]) throws(Fault) {
-    try replaceFile(file, with: bytes, temporary: temporary.appending("summary"))
+    try write([bytes], to: file)
     try synchronizeDirectory(path)
   }
 
@@ -112,37 +149,5 @@ public struct RunDirectory: Sendable {
     let directory = RunDirectory(folder)
     let files = [directory.specification, directory.inputs]
     return files.allSatisfy { ((try? FileStamp(of: $0)) ?? nil)?.kind == .regular }
-  }
-}
-
-/// The right to write into a run directory, held until it goes out of scope.
-struct RunLock: ~Copyable {
-  private let file: Descriptor
-
-  /// - Throws: `Fault` with code `run.locked`; it names the holder.
-  static func take(_ directory: RunDirectory, owner: JSONValue) throws(Fault) -> RunLock {
-    let path = directory.lock
-    let file = try Descriptor(opening: path, O_RDWR | O_CREAT | O_NOFOLLOW)
-    do throws(Fault) {
-      try lockExclusively(file.number, path)
-    } catch {
-      guard error.code == .runLocked else { throw error }
-      let holder = String(decoding: try file.read(at: 0, count: 256), as: UTF8.self)
-      throw Fault(
-        .runLocked,
-        "\(directory.path.display) is in use by another process: try again when it has ended",
-        details: ["holder": .string(printable(holder))])
-    }
-    guard try FileStamp(of: path)?.inode == file.status().inode else {
-      throw Fault(.runLocked, "\(path.display) is being replaced: try again")
-    }
-    try file.truncate(to: 0)
-    try file.write(owner.encoded() + [0x0A])
-    return RunLock(file: file)
-  }
-
-  /// Whether the lock file is still the one that others would lock.
-  borrowing func isValid() throws(Fault) -> Bool {
-    try file.status().links > 0
   }
 }

@@ -11,9 +11,17 @@ public struct RunSpecification: Sendable {
   public var fingerprint: Fingerprint
   /// The SHA-256 of `inputs.jsonl`.
   public var inputsSHA256: String
-  public var inputCount: Int
+  /// The number of inputs in `inputs.jsonl`.
+  public var listCount: Int
+  /// What has been added since, oldest first.
+  public internal(set) var extensions: [RunExtension] = []
+  /// The caller's own name for the run.
+  public var runKey: String?
   /// The command, the tool and the machine; for people.
   public var origin: [String: JSONValue]
+
+  /// The number of all inputs.
+  public var inputCount: Int { extensions.last.map { $0.first + $0.count } ?? listCount }
 
   public var json: JSONValue {
     var members = origin
@@ -21,19 +29,21 @@ public struct RunSpecification: Sendable {
     members["job_id"] = .string(jobID)
     members["created_at"] = .string(createdAt)
     members["fingerprint"] = fingerprint.json
-    members["inputs"] = ["sha256": .string(inputsSHA256), "count": JSONValue(inputCount)]
+    members["inputs"] = ["sha256": .string(inputsSHA256), "count": JSONValue(listCount)]
+    members["run_key"] = runKey.map(JSONValue.string)
     return .object(members)
   }
 
   init(
     jobID: String, createdAt: String, fingerprint: Fingerprint, inputs: InputList,
-    origin: [String: JSONValue]
+    runKey: String?, origin: [String: JSONValue]
   ) {
     self.jobID = jobID
     self.createdAt = createdAt
     self.fingerprint = fingerprint
     self.inputsSHA256 = inputs.sha256
-    self.inputCount = inputs.count
+    self.listCount = inputs.count
+    self.runKey = runKey
     self.origin = origin
   }
 
@@ -56,9 +66,11 @@ public struct RunSpecification: Sendable {
     self.createdAt = createdAt
     self.fingerprint = Fingerprint(json: fingerprint)
     inputsSHA256 = sha256
-    inputCount = count
-    let own = ["schema", "job_id", "created_at", "fingerprint", "inputs"]
+    listCount = count
+    runKey = value["run_key"]?.string
+    let own = ["schema", "job_id", "created_at", "fingerprint", "inputs", "run_key"]
     origin = (value.object ?? [:]).filter { !own.contains($0.key) }
+    extensions = try directory.readExtensions(after: count)
   }
 }
 

@@ -59,6 +59,17 @@ public struct RunSummary: Sendable, Hashable {
     items = specification.inputCount
   }
 
+  /// The summary as it stands for all inputs: with new ones the run is no longer finished.
+  func covering(_ specification: RunSpecification) -> RunSummary {
+    guard items != specification.inputCount else { return self }
+    var summary = self
+    summary.items = specification.inputCount
+    summary.runDigest = nil
+    summary.completedAt = nil
+    summary.status = .queued
+    return summary
+  }
+
   /// `nil` when there is none.
   init?(reading directory: RunDirectory) throws(Fault) {
     guard try FileStamp(of: directory.summary) != nil else { return nil }

@@ -10,7 +10,15 @@ public enum HeatmapDestination: Sendable {
   /// Into the result, in base64.
   case inline
   /// Into files below `folder`, whose paths in results start with `prefix`.
-  case files(folder: RawPath, prefix: String, temporary: RawPath, durable: Bool)
+  case files(folder: RawPath, prefix: String, temporary: RawPath, FileStorage)
+}
+
+/// How files of heatmaps get their names.
+public enum FileStorage: Sendable {
+  /// At once; the system flushes them when it likes.
+  case immediate
+  /// When the item is committed, flushed before.
+  case staged(StagingBudget)
 }
 
 /// A file that belongs to a finished item.
@@ -28,6 +36,8 @@ struct WrittenHeatmaps {
   /// The maps of all classes.
   var classMaps: WrittenHeatmap?
   var artefacts: [Artefact] = []
+  /// Files that have no name yet.
+  var staged: [StagedFile] = []
 }
 
 /// Renders the heatmaps of items and puts them where they go; each worker has its own.
@@ -35,28 +45,32 @@ struct HeatmapWriter {
   private let classifier: Classifier
   private let formats: [HeatmapFormat]
   private let destination: HeatmapDestination
+  private let layout: HeatmapLayout
   private let worker: Int
+  private var fileNumber = 0
 
   init(
     _ classifier: Classifier, _ formats: [HeatmapFormat], _ destination: HeatmapDestination,
-    worker: Int
+    _ layout: HeatmapLayout, worker: Int
   ) {
     self.classifier = classifier
     self.formats = formats
     self.destination = destination
+    self.layout = layout
     self.worker = worker
   }
 
   /// Writes every format of every explanation; a class that several targets choose once.
   /// - Throws: the fault of rendering, which concerns the item, as `item`; that of writing, which
   ///   concerns the run, as `run`.
-  func write(
+  mutating func write(
     _ prediction: Prediction, of input: PreparedInput, id: String
   ) throws(ItemFailure) -> WrittenHeatmaps {
     var written = WrittenHeatmaps()
     if formats.isEmpty { return written }
+    let classifier = classifier
     if prediction.classMaps != nil {
-      written.classMaps = try write(.raw, stem: heatmapStem(id: id), &written.artefacts) {
+      written.classMaps = try write(.raw, stem: layout.stem(id: id), &written) {
         () throws(Fault) in try classifier.renderClassMaps(prediction)
       }
     }
@@ -67,10 +81,10 @@ struct HeatmapWriter {
       if known[explanation.classIndex] == nil {
         let stem =
           namesClass
-          ? heatmapStem(id: id, classID: explanation.classID) : heatmapStem(id: id)
+          ? layout.stem(id: id, classID: explanation.classID) : layout.stem(id: id)
         var heatmaps: [WrittenHeatmap] = []
         for format in formats {
-          let heatmap = try write(format, stem: stem, &written.artefacts) { () throws(Fault) in
+          let heatmap = try write(format, stem: stem, &written) { () throws(Fault) in
             try classifier.render(prediction, explanation: index, of: input, as: format)
           }
           if let heatmap { heatmaps.append(heatmap) }
@@ -83,8 +97,8 @@ struct HeatmapWriter {
   }
 
   /// Renders one file and puts it where it goes.
-  private func write(
-    _ format: HeatmapFormat, stem: String, _ artefacts: inout [Artefact],
+  private mutating func write(
+    _ format: HeatmapFormat, stem: String, _ written: inout WrittenHeatmaps,
     render: () throws(Fault) -> [UInt8]
   ) throws(ItemFailure) -> WrittenHeatmap? {
     let bytes: [UInt8]
@@ -94,42 +108,53 @@ struct HeatmapWriter {
       throw .item(error)
     }
     let sha256 = SHA256.hex(of: bytes)
-    guard let place = try put(bytes, name: stem + format.fileSuffix) else { return nil }
+    guard let place = try put(bytes, name: stem + format.fileSuffix, &written.staged)
+    else { return nil }
     if case .file(let path) = place {
-      artefacts.append(Artefact(path: path, size: bytes.count, sha256: sha256))
+      written.artefacts.append(Artefact(path: path, size: bytes.count, sha256: sha256))
     }
     return WrittenHeatmap(format: format, sha256: sha256, place: place)
   }
 
   /// Puts a heatmap where it goes.
-  private func put(
-    _ bytes: [UInt8], name: String
+  private mutating func put(
+    _ bytes: [UInt8], name: String, _ staged: inout [StagedFile]
   ) throws(ItemFailure) -> WrittenHeatmap.Place? {
     switch destination {
     case .none: return nil
     case .inline: return .inline(base64: base64(bytes))
-    case .files(let folder, let prefix, let temporary, let durable):
+    case .files(let folder, let prefix, let temporary, let storage):
       do throws(Fault) {
-        try store(bytes, at: folder.appending(name), temporary, durable)
+        fileNumber += 1
+        let part = temporary.appending("worker-\(worker)-\(fileNumber)")
+        let path = folder.appending(name)
+        if let file = try store(bytes, at: path, part, storage) { staged.append(file) }
       } catch {
-        throw .run(error)
+        // Too many open files are the item's bad luck; whatever else fails would fail again.
+        throw error.code == .resourceExhausted ? .item(error) : .run(error)
       }
       return .file(path: prefix + name)
     }
   }
 
+  /// Writes a file; returns it when it has no name yet.
   private func store(
-    _ bytes: [UInt8], at path: RawPath, _ temporary: RawPath, _ durable: Bool
-  ) throws(Fault) {
-    let name = temporary.appending("worker-\(worker)")
+    _ bytes: [UInt8], at path: RawPath, _ part: RawPath, _ storage: FileStorage
+  ) throws(Fault) -> StagedFile? {
+    var isDurable = false
+    if case .staged(let budget) = storage {
+      if let file = try StagedFile(bytes, at: path, temporary: part, budget) { return file }
+      isDurable = true
+    }
     do throws(Fault) {
-      try replaceFile(path, with: bytes, temporary: name, durable: durable)
+      try replaceFile(path, with: bytes, temporary: part, durable: isDurable)
     } catch {
-      // The folder may have been removed since the run was created.
+      // The folder may not be there yet.
       guard error.code == .inputNotFound else { throw error }
       try createDirectories(path.parent)
-      try replaceFile(path, with: bytes, temporary: name, durable: durable)
+      try replaceFile(path, with: bytes, temporary: part, durable: isDurable)
     }
+    return nil
   }
 }
 

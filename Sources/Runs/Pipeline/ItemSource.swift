@@ -32,6 +32,23 @@ public final class ListSource: ItemSource {
   }
 }
 
+/// A single item.
+final class OneItemSource: ItemSource {
+  private let item: Monitor<InputItem?>
+
+  init(_ item: InputItem) {
+    self.item = Monitor(item)
+  }
+
+  func next(wait: Bool) -> BoundedQueue<InputItem>.Next {
+    item.withLock { $0.take() }.map { .element($0) } ?? .end
+  }
+
+  func stop() {
+    item.withLock { $0 = nil }
+  }
+}
+
 /// A source whose items are reported in order: it never runs further ahead than a window.
 final class WindowedSource: ItemSource {
   private let source: any ItemSource

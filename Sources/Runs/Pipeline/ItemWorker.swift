@@ -14,7 +14,7 @@ import Workers
 struct ItemWorker: ~Copyable {
   private let settings: PipelineSettings
   private let workspace: Workspace
-  private let writer: HeatmapWriter
+  private var writer: HeatmapWriter
   private let emit: (ProcessedItem) -> Void
   private var chunk: [Pending] = []
   private var chunkBytes = 0
@@ -37,7 +37,7 @@ struct ItemWorker: ~Copyable {
     var formats: [HeatmapFormat] = []
     if settings.request.gradCAM.enabled { formats = settings.request.gradCAM.formats + [.raw] }
     self.writer = HeatmapWriter(
-      settings.classifier, formats, settings.destination, worker: index)
+      settings.classifier, formats, settings.destination, settings.layout, worker: index)
     self.emit = emit
   }
 
@@ -49,6 +49,10 @@ struct ItemWorker: ~Copyable {
       if cancellation.isCancelled { break }
       switch source.next(wait: chunk.isEmpty) {
       case .element(let item):
+        try settings.journal?.noteStart(item.sequence, isAlone: settings.isAlone)
+        #if DEBUG
+        FaultPoints.reach(item: item.id)
+        #endif
         admit(item)
         if chunk.count < settings.batch, chunkBytes < settings.chunkBytes { continue }
       case .nothing: break
@@ -91,7 +95,7 @@ struct ItemWorker: ~Copyable {
       var timings = Timings()
       timings.decode = started.milliseconds
       timings.total = timings.decode
-      report(item, stamp, source, .failed(error), timings, [])
+      report(item, stamp, source, .failed(error), timings, WrittenHeatmaps())
     }
   }
 
@@ -110,19 +114,18 @@ struct ItemWorker: ~Copyable {
     }
   }
 
-  private func finish(
+  private mutating func finish(
     _ pending: Pending, _ prediction: Result<Prediction, Fault>
   ) throws(Fault) {
     var timings = pending.timings
     let writing = Stopwatch()
-    var artefacts: [Artefact] = []
-    let outcome: ResultItem.Outcome
+    var written = WrittenHeatmaps()
+    var outcome: ResultItem.Outcome
     do throws(ItemFailure) {
       let prediction = try Self.value(of: prediction)
       timings.inference = prediction.inferenceMilliseconds
       timings.explain = prediction.explainMilliseconds
-      let written = try writer.write(prediction, of: pending.input, id: pending.item.id)
-      artefacts = written.artefacts
+      written = try writer.write(prediction, of: pending.input, id: pending.item.id)
       outcome = .succeeded(
         settings.classifier.resultObject(
           prediction, of: pending.input, heatmaps: written.heatmaps,
@@ -135,9 +138,13 @@ struct ItemWorker: ~Copyable {
     }
     timings.write = writing.milliseconds
     timings.total = pending.started.milliseconds
+    if let fault = settings.timeout(of: pending.item, after: timings) {
+      outcome = .failed(fault)
+      written = WrittenHeatmaps()
+    }
     var source = pending.input.source.json
     source["path"] = .string(pending.item.path.identifier)
-    report(pending.item, pending.stamp, source, outcome, timings, artefacts)
+    report(pending.item, pending.stamp, source, outcome, timings, written)
   }
 
   private static func value(
@@ -151,13 +158,28 @@ struct ItemWorker: ~Copyable {
 
   private func report(
     _ item: InputItem, _ stamp: FileStamp?, _ source: [String: JSONValue],
-    _ outcome: ResultItem.Outcome, _ timings: Timings, _ artefacts: [Artefact]
+    _ outcome: ResultItem.Outcome, _ timings: Timings, _ written: WrittenHeatmaps
   ) {
     var result = ResultItem(
       sequence: item.sequence, id: item.id, requestID: "\(settings.jobID):\(item.sequence)",
       source: source, model: settings.model.identity, outcome: outcome, timings: timings)
     result.echo = item.echo
-    emit(ProcessedItem(result: result, stamp: stamp, artefacts: artefacts))
+    emit(
+      ProcessedItem(
+        result: result, stamp: stamp, artefacts: written.artefacts, staged: written.staged))
+  }
+}
+
+extension PipelineSettings {
+  /// The fault of an item that took longer than it may; waiting for others does not count.
+  fileprivate func timeout(of item: InputItem, after timings: Timings) -> Fault? {
+    guard let itemTimeout else { return nil }
+    let spent =
+      timings.decode + timings.preprocess + timings.inference + timings.explain + timings.write
+    guard spent > itemTimeout * 1000 else { return nil }
+    return Fault(
+      .timeoutItem,
+      "\(item.path.display) took longer than \(itemTimeout) s: raise --item-timeout")
   }
 }
 

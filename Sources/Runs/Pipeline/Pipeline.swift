@@ -6,15 +6,17 @@ import Workers
 /// Stops early when `cancellation` is set: what is in work is finished, nothing new is taken.
 /// - Parameters:
 ///   - work: the whole life of one worker, given its number and the queue for what it makes.
+///   - linger: how long to wait for more outputs once there is one, in milliseconds.
 ///   - consume: gets up to `consumeLimit` outputs; an empty list is a chance to look at the clock or
 ///     at signals. What it throws stops the pipeline.
 /// - Throws: `Fault` of a worker that could not go on, or of `consume`.
 func runPipeline<Output: Sendable>(
-  workers: Int, _ source: any ItemSource, cancellation: CancellationFlag, consumeLimit: Int = 64,
+  workers: Int, _ source: any ItemSource, cancellation: CancellationFlag, consumeLimit: Int = 32,
+  linger: Int = 0,
   work: @escaping @Sendable (Int, BoundedQueue<Output>) throws(Fault) -> Void,
   consume: ([Output]) throws(Fault) -> Void
 ) throws(Fault) {
-  let finished = BoundedQueue<Output>(capacity: max(64, 4 * workers))
+  let finished = BoundedQueue<Output>(capacity: max(consumeLimit, 2 * workers))
   let failure = Monitor<Fault?>(nil)
   let running = Monitor(workers)
   var threads = ThreadGroup()
@@ -32,7 +34,8 @@ func runPipeline<Output: Sendable>(
   }
   var fault = threads.isEmpty ? Fault(.resourceExhausted, "no thread could be started") : nil
   while !threads.isEmpty {
-    let (items, isEnd) = finished.popBatch(limit: consumeLimit, milliseconds: 250)
+    let (items, isEnd) = finished.popBatch(
+      limit: consumeLimit, milliseconds: 250, linger: cancellation.isCancelled ? 0 : linger)
     if isEnd { break }
     if cancellation.isCancelled { source.stop() }
     if fault != nil { continue }
@@ -85,31 +88,5 @@ private func decrement(_ count: Monitor<Int>) -> Int {
   count.update { count in
     count -= 1
     return count
-  }
-}
-
-/// Threads that end together.
-private struct ThreadGroup: ~Copyable {
-  private var handles: [Box] = []
-
-  private final class Box {
-    var thread: WorkerThread?
-
-    init(_ thread: consuming WorkerThread) {
-      self.thread = consume thread
-    }
-  }
-
-  var isEmpty: Bool { handles.isEmpty }
-
-  mutating func start(_ name: String, _ body: @escaping @Sendable () -> Void) -> Bool {
-    guard let thread = WorkerThread(name, body) else { return false }
-    handles.append(Box(thread))
-    return true
-  }
-
-  mutating func join() {
-    for handle in handles { handle.thread.take()?.join() }
-    handles = []
   }
 }

@@ -10,6 +10,14 @@ public struct PipelineSettings: Sendable {
   public var request: InferenceRequest
   public var destination = HeatmapDestination.none
   public var workers = 1
+  /// How files of heatmaps are named.
+  public var layout = HeatmapLayout.names
+  /// The longest that one item may keep a worker, in seconds.
+  public var itemTimeout: Double?
+  /// Where starts of items are noted.
+  var journal: JournalWriter?
+  /// Whether each item runs with nothing else in work.
+  var isAlone = false
   /// Items that go through the network together.
   public var batch = 8
   /// Decoded bytes that one worker holds at most, beyond a single image.
@@ -32,4 +40,6 @@ public struct ProcessedItem: Sendable {
   public var result: ResultItem
   var stamp: FileStamp?
   var artefacts: [Artefact] = []
+  /// Files that are flushed and named when the item is committed.
+  var staged: [StagedFile] = []
 }

@@ -1,0 +1,155 @@
+public import Faults
+import FileAccess
+import Inference
+import JSON
+
+/// Says what `executeRun` would do, without writing or loading anything.
+public func previewRun(_ request: RunRequest) throws(Fault) -> RunPreview {
+  switch try request.directory.state() {
+  case .absent, .unused:
+    return RunPreview(action: .create, items: request.inputs.count, done: 0)
+  case .run(let specification, let summary):
+    if request.overwrites {
+      return RunPreview(action: .overwrite, items: request.inputs.count, done: 0)
+    }
+    let (request, added) = try request.adapted(to: specification)
+    let journals = try JournalSet(request.directory, count: specification.inputCount, .read)
+    let isFinished = summary?.isFinished ?? false
+    return RunPreview(
+      action: added != nil ? .extend : isFinished ? .replay : .resume,
+      items: request.inputs.count, done: journals.index.done)
+  }
+}
+
+/// Creates, resumes, extends or replays a run, or works on a shard of it.
+///
+/// - Parameters:
+///   - isInterrupted: asked several times a second; true lets work in progress finish and stops.
+///   - report: gets the progress after each commit, on the calling thread.
+/// - Throws: `Fault`; with code `resource.version_conflict` for a directory of another
+///   configuration, `run.locked`, `run.corrupt`, `run.nondeterministic`, those of loading the model,
+///   and those of storage.
+public func executeRun(
+  _ request: RunRequest, isInterrupted: () -> Bool, report: (RunProgress) -> Void
+) throws(Fault) -> RunOutcome {
+  try request.directory.refuseForeignOwner()
+  if let outcome = try replay(request) { return outcome }
+  // A model that cannot be loaded leaves no directory behind.
+  let exists = try FileStamp(of: request.directory.specification) != nil
+  let classifier = exists && !request.overwrites ? nil : try request.loadClassifier()
+  return try asStorageFault { () throws(Fault) in
+    try createDirectory(request)
+    let lock = try RunLock.takeToCreate(
+      request.directory, request.shard == nil ? .exclusive : .shared)
+    // Another process may have finished the run in the meantime.
+    if let outcome = try replay(request) { return outcome }
+    let (request, specification) = try open(request)
+    if request.shard != nil { try lock.share() }
+    var attempt = try RunAttempt(request, specification, classifier)
+    return try attempt.run(lock, isInterrupted: isInterrupted, report: report)
+  }
+}
+
+/// What cannot be written is a storage fault, whatever the system calls it.
+func asStorageFault<Result>(_ body: () throws(Fault) -> Result) throws(Fault) -> Result {
+  do throws(Fault) {
+    return try body()
+  } catch {
+    guard [.accessDenied, .inputNotFound].contains(error.code), error.details["errno"] != nil else {
+      throw error
+    }
+    throw Fault(.storageIOError, error.message, details: error.details, cause: error)
+  }
+}
+
+private func createDirectory(_ request: RunRequest) throws(Fault) {
+  for folder in try createDirectories(request.directory.path) {
+    try synchronizeDirectory(folder.parent)
+  }
+}
+
+/// The outcome of a run that has finished; `nil` while there is something to do.
+private func replay(_ request: RunRequest) throws(Fault) -> RunOutcome? {
+  guard !request.overwrites,
+    case .run(let specification, let summary) = try request.directory.state()
+  else { return nil }
+  let (_, added) = try request.adapted(to: specification)
+  guard let summary, summary.isFinished, added == nil else { return nil }
+  if request.retriesFailed {
+    let codes = summary.failures.keys.filter {
+      request.retriedCodes?.matches(Array($0.utf8)) ?? true
+    }
+    if !codes.isEmpty { return nil }
+  }
+  return RunOutcome(summary: summary, ending: .replayed, counts: summary.counts)
+}
+
+/// Reads the specification of the run, extends it, or creates the run; the lock is held.
+private func open(
+  _ request: RunRequest
+) throws(Fault) -> (request: RunRequest, specification: RunSpecification) {
+  let directory = request.directory
+  if case .run(var specification, _) = try directory.state(), !request.overwrites {
+    let (request, added) = try request.adapted(to: specification)
+    if let added {
+      try JournalSet.refuseWriters(directory)
+      try removeFile(directory.success)
+      try directory.extend(&specification, with: added, at: currentTimestamp())
+    }
+    return (request, specification)
+  }
+  try JournalSet.refuseWriters(directory)
+  try directory.clear()
+  let specification = RunSpecification(
+    jobID: makeJobID(prefix: "run_"), createdAt: currentTimestamp(),
+    fingerprint: request.fingerprint, inputs: request.inputs, runKey: request.runKey,
+    origin: request.origin)
+  try directory.create(specification, request.inputs, request.layout)
+  return (request, specification)
+}
+
+extension RunRequest {
+  func loadClassifier() throws(Fault) -> Classifier {
+    try Classifier(model, request: inference, engine: engine)
+  }
+
+  /// The request as it applies to a run that exists, with all inputs of the run, and those that it
+  /// adds.
+  ///
+  /// - Throws: `Fault` with code `resource.version_conflict`, or `idempotency.key_reused` when the
+  ///   run has the same key and another configuration.
+  func adapted(
+    to specification: RunSpecification
+  ) throws(Fault) -> (request: RunRequest, added: InputList?) {
+    if let runKey, runKey != specification.runKey {
+      throw Fault(
+        run: directory.path,
+        differs: [
+          Fingerprint.Difference(
+            field: "run_key", mine: .string(specification.runKey ?? ""), other: .string(runKey))
+        ])
+    }
+    var request = self
+    var stored = specification.fingerprint
+    var added: InputList?
+    if extends || !specification.extensions.isEmpty {
+      let list = try directory.readInputs(specification)
+      stored = stored.replacing(list)
+      if extends {
+        let extended = try InputListExtension(list, adding: inputs)
+        request.inputs = extended.whole
+        if !extended.added.isEmpty {
+          added = extended.added
+          stored = stored.replacing(extended.whole)
+        }
+      }
+    }
+    let differences = stored.differences(from: request.fingerprint)
+    if differences.isEmpty { return (request, added) }
+    let fault = Fault(run: directory.path, differs: differences)
+    if runKey == nil { throw fault }
+    throw Fault(
+      .idempotencyKeyReused, "the run key belongs to another request: " + fault.message,
+      details: fault.details)
+  }
+}

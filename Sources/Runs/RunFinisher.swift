@@ -1,0 +1,139 @@
+public import Faults
+import FileAccess
+import JSON
+
+/// Makes the results and the summary of a run from its journals.
+struct RunFinisher {
+  let directory: RunDirectory
+  let specification: RunSpecification
+  let failOn: FailOn
+  let isDurable: Bool
+  let startedAt: String
+
+  /// Writes the summary of an attempt that has ended; with every item done, the results too.
+  func finish(
+    _ journals: JournalSet, _ ending: RunOutcome.Ending
+  ) throws(Fault) -> RunSummary {
+    var summary = RunSummary(specification, startedAt: startedAt)
+    summary.counts = journals.index.counts
+    switch ending {
+    case .finished, .replayed, .shardFinished:
+      try journals.refuseConflicts()
+      summary.runDigest = try writeOrderedResults(
+        journals, to: directory.results, temporary: directory.temporary.appending("results"),
+        isDurable: isDurable)
+      let isTooMany = failOn.isExceeded(failed: summary.failed, items: summary.items)
+      summary.status = isTooMany ? .failed : .succeeded
+    case .interrupted:
+      summary.status = .canceled
+    case .deadline:
+      summary.status = .canceled
+      summary.error = ["code": "timeout.sync", "message": "the time was up (--deadline)"]
+    case .tooManyFailures:
+      summary.status = .failed
+      summary.error = [
+        "code": "resource.exhausted",
+        "message": .string("stopped after \(summary.failed) failed items (--max-failures)"),
+      ]
+    }
+    summary.completedAt = currentTimestamp()
+    try directory.write(summary)
+    if summary.status == .succeeded, let digest = summary.runDigest {
+      try directory.replace(directory.success, with: Array((digest + "\n").utf8))
+    } else {
+      try removeFile(directory.success)
+    }
+    return summary
+  }
+
+  /// Finishes the run if every item has its record and nobody else is at work.
+  /// - Returns: `nil` otherwise.
+  func finishLast(_ lock: borrowing RunLock) throws(Fault) -> RunSummary? {
+    guard try lock.upgrade() else { return nil }
+    let journals = try JournalSet(directory, count: specification.inputCount, .read)
+    try journals.refuseDamage()
+    guard journals.index.done == journals.index.count else { return nil }
+    return try finish(journals, .finished)
+  }
+
+  /// The summary as the journals have it now.
+  func presentSummary() throws(Fault) -> RunSummary {
+    let journals = try JournalSet(directory, count: specification.inputCount, .read)
+    var summary = RunSummary(specification, startedAt: startedAt)
+    summary.counts = journals.index.counts
+    return summary
+  }
+}
+
+/// Finishes a run whose shards are done.
+///
+/// Every input must have a record whose files are there, and records of one item in several journals
+/// must be the same.
+/// - Throws: `Fault` with code `run.incomplete` when an item has no record, `run.nondeterministic`
+///   when two differ, `run.corrupt`, `run.locked` while a shard is at work, `job.not_found`.
+public func mergeRun(_ directory: RunDirectory, failOn: FailOn) throws(Fault) -> RunOutcome {
+  let (specification, summary) = try directory.read()
+  if let summary, summary.isFinished {
+    return RunOutcome(summary: summary, ending: .replayed, counts: summary.counts)
+  }
+  return try asStorageFault { () throws(Fault) in
+    let lock = try RunLock.take(directory, .exclusive)
+    defer { withExtendedLifetime(lock) {} }
+    let list = try directory.readInputs(specification)
+    let journals = try JournalSet(directory, count: specification.inputCount, .exclusive)
+    try journals.refuseDamage()
+    try journals.refuseConflicts()
+    try refuseGaps(list, journals, directory)
+    let finisher = RunFinisher(
+      directory: directory, specification: specification, failOn: failOn, isDurable: true,
+      startedAt: summary?.startedAt ?? currentTimestamp())
+    try directory.prepareTemporary(of: .whole)
+    let merged = try finisher.finish(journals, .finished)
+    return RunOutcome(summary: merged, ending: .finished, counts: merged.counts)
+  }
+}
+
+private func refuseGaps(
+  _ list: InputList, _ journals: JournalSet, _ directory: RunDirectory
+) throws(Fault) {
+  var missing = 0
+  var example: InputItem?
+  for item in list {
+    if let (record, line) = try journals.read(item.sequence),
+      let files = record.files(in: line), try directory.hasFiles(files.artefacts)
+    {
+      continue
+    }
+    missing += 1
+    example = example ?? item
+  }
+  guard let example else { return }
+  throw Fault(
+    .runIncomplete,
+    "\(missing) of \(list.count) items have no record with all its files, such as "
+      + "\(printable(example.id)): finish the shards, or run the command without --shard",
+    details: ["missing": .int(missing), "id": .string(example.id)])
+}
+
+extension RunDirectory {
+  func write(_ summary: RunSummary) throws(Fault) {
+    try replace(self.summary, with: summary.json.encoded(pretty: true) + [0x0A])
+  }
+}
+
+extension JournalIndex {
+  var counts: ItemCounts {
+    ItemCounts(items: count, succeeded: succeeded, failures: failures)
+  }
+}
+
+extension RunSummary {
+  public var counts: ItemCounts {
+    get { ItemCounts(items: items, succeeded: succeeded, failures: failures) }
+    set {
+      succeeded = newValue.succeeded
+      failed = newValue.failed
+      failures = newValue.failures
+    }
+  }
+}
