@@ -84,8 +84,8 @@ let package = Package(
     module(
       "Runs",
       [
-        "Inference", "Requests", "Models", "Execution", "Images", "JSON", "Digests", "FileAccess",
-        "Workers", "CPlatform", "Faults",
+        "Inference", "Requests", "Models", "Execution", "Images", "Transfers", "JSON", "Digests",
+        "FileAccess", "Workers", "CPlatform", "Faults",
       ]),
     // Level 8
     module("Options", ["Faults"]),
@@ -94,8 +94,8 @@ let package = Package(
       "Commands",
       [
         "Runs", "Inference", "Models", "Requests", "Attribution", "Execution", "ONNXImport",
-        "Graphs", "Images", "Tensors", "JSON", "Digests", "FileAccess", "Options", "Workers",
-        "CPlatform", "Faults",
+        "Graphs", "Images", "Transfers", "Tensors", "JSON", "Digests", "FileAccess", "Options",
+        "Workers", "CPlatform", "Faults",
       ]),
     // Level 10
     .executableTarget(name: "infercam", dependencies: ["Commands"], swiftSettings: common),
@@ -122,7 +122,12 @@ let package = Package(
         "Inference", "Requests", "Models", "Attribution", "Execution", "Images", "Tensors", "JSON",
         "FileAccess", "Faults",
       ]),
-    tests("RunsTests", ["Runs", "Workers", "Requests", "JSON", "Digests", "FileAccess", "Faults"]),
+    tests(
+      "RunsTests",
+      [
+        "Runs", "Images", "Transfers", "Workers", "Requests", "JSON", "Digests", "FileAccess",
+        "Faults",
+      ]),
     tests(
       "CommandsTests",
       ["Commands", "Inference", "Requests", "Options", "JSON", "FileAccess", "Faults"]),

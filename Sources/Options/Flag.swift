@@ -65,6 +65,8 @@ public enum FlagCategory: String, Sendable, CaseIterable {
   case classify = "Classes"
   case explain = "Heatmaps"
   case run = "Run"
+  case events = "Events"
+  case net = "Network"
   case output = "Output"
   case limits = "Limits"
 }

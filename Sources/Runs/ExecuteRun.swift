@@ -2,6 +2,7 @@ public import Faults
 import FileAccess
 import Inference
 import JSON
+public import Requests
 
 /// Says what `executeRun` would do, without writing or loading anything.
 public func previewRun(_ request: RunRequest) throws(Fault) -> RunPreview {
@@ -25,12 +26,13 @@ public func previewRun(_ request: RunRequest) throws(Fault) -> RunPreview {
 ///
 /// - Parameters:
 ///   - isInterrupted: asked several times a second; true lets work in progress finish and stops.
-///   - report: gets the progress after each commit, on the calling thread.
+///   - report: gets the progress after each commit with the results committed, on the calling thread.
 /// - Throws: `Fault`; with code `resource.version_conflict` for a directory of another
 ///   configuration, `run.locked`, `run.corrupt`, `run.nondeterministic`, those of loading the model,
 ///   and those of storage.
 public func executeRun(
-  _ request: RunRequest, isInterrupted: () -> Bool, report: (RunProgress) -> Void
+  _ request: RunRequest, isInterrupted: () -> Bool,
+  report: (RunProgress, [ResultItem]) -> Void
 ) throws(Fault) -> RunOutcome {
   try request.directory.refuseForeignOwner()
   if let outcome = try replay(request) { return outcome }

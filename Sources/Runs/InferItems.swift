@@ -1,4 +1,6 @@
 public import Faults
+import Images
+import Inference
 public import Requests
 import Workers
 
@@ -13,7 +15,8 @@ public func inferItems(
 ) throws(Fault) {
   try runOrdered(
     workers: settings.workers, window: 4 * settings.workers * settings.batch, source,
-    isInterrupted: isInterrupted,
+    isInterrupted: isInterrupted, receiving: settings.transfers,
+    limit: settings.request.decoding.limits.maxBytes,
     work: { (index, source, cancellation, finished) throws(Fault) in
       var worker = try ItemWorker(settings, index: index) { item in
         finished.push((item.result.sequence, item.result))

@@ -1,5 +1,6 @@
 import Faults
 import FileAccess
+import Images
 import Inference
 import JSON
 import Models
@@ -47,7 +48,8 @@ struct RunAttempt: ~Copyable {
   }
 
   mutating func run(
-    _ lock: borrowing RunLock, isInterrupted: () -> Bool, report: (RunProgress) -> Void
+    _ lock: borrowing RunLock, isInterrupted: () -> Bool,
+    report: (RunProgress, [ResultItem]) -> Void
   ) throws(Fault) -> RunOutcome {
     if !plan.isEmpty {
       let writer = committer.writer
@@ -84,10 +86,11 @@ struct RunAttempt: ~Copyable {
   }
 
   private mutating func work(
-    _ lock: borrowing RunLock, isInterrupted: () -> Bool, report: (RunProgress) -> Void
+    _ lock: borrowing RunLock, isInterrupted: () -> Bool,
+    report: (RunProgress, [ResultItem]) -> Void
   ) throws(Fault) {
-    report(progress)
-    try quarantine()
+    let quarantined = try quarantine()
+    report(progress, quarantined)
     for item in plan.suspects where ending == .finished {
       // Each is committed before the next one starts, so that a crash has one cause.
       try process(
@@ -99,29 +102,31 @@ struct RunAttempt: ~Copyable {
     }
   }
 
-  /// Records the items that end every process that takes them up.
-  private mutating func quarantine() throws(Fault) {
+  /// Records the items that end every process that takes them up, and returns their results.
+  private mutating func quarantine() throws(Fault) -> [ResultItem] {
     let items = plan.poison.map { item in
       var result = ResultItem(
         sequence: item.sequence, id: item.id, requestID: "\(specification.jobID):\(item.sequence)",
-        source: ["path": .string(item.path.identifier)], model: request.model.identity,
+        source: item.source, model: request.model.identity,
         outcome: .failed(
           Fault(
             .workerCrashed,
-            "the program crashed or was killed each time it worked on \(item.path.display): "
+            "the program crashed or was killed each time it worked on \(item.display): "
               + "look at the file, then compute it again with --retry-failed")),
         timings: Timings())
       result.echo = item.echo
       return ProcessedItem(result: result, stamp: (try? FileStamp(of: item.path)) ?? nil)
     }
     try commit(items)
+    return items.map(\.result)
   }
 
   private mutating func process(
     _ source: any ItemSource, isAlone: Bool, _ lock: borrowing RunLock,
-    isInterrupted: () -> Bool, report: (RunProgress) -> Void
+    isInterrupted: () -> Bool, report: (RunProgress, [ResultItem]) -> Void
   ) throws(Fault) {
     let settings = try settings(isAlone: isAlone)
+    let source = try receivingSource(source)
     let cancellation = CancellationFlag()
     try runPipeline(
       workers: settings.workers, source, cancellation: cancellation,
@@ -132,13 +137,20 @@ struct RunAttempt: ~Copyable {
       },
       consume: { (items: [ProcessedItem]) throws(Fault) in
         try commit(items)
-        report(progress)
+        report(progress, items.map(\.result))
         if let reason = reasonToStop(isInterrupted), ending == .finished {
           ending = reason
           cancellation.cancel()
         }
         if !items.isEmpty { try lock.refuseRemoval() }
       })
+  }
+
+  /// The source with what servers send, where inputs are URLs.
+  private func receivingSource(_ source: any ItemSource) throws(Fault) -> any ItemSource {
+    guard let transfers = request.transfers, request.inputs.hasURLs else { return source }
+    return try ReceivingSource(
+      source, transfers, limit: request.inference.decoding.limits.maxBytes)
   }
 
   private mutating func commit(_ items: [ProcessedItem]) throws(Fault) {
@@ -183,7 +195,8 @@ struct RunAttempt: ~Copyable {
     if plan.counts.done == plan.counts.items, ending != .tooManyFailures { ending = .finished }
     let finisher = RunFinisher(
       directory: request.directory, specification: specification, failOn: request.failOn,
-      isDurable: request.durability != .none, startedAt: startedAt)
+      isDurable: request.durability != .none, startedAt: startedAt,
+      eventSinks: request.eventSinks)
     let summary: RunSummary
     if request.shard == nil {
       summary = try finisher.finish(committer.journals, ending)

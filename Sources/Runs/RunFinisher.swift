@@ -9,6 +9,8 @@ struct RunFinisher {
   let failOn: FailOn
   let isDurable: Bool
   let startedAt: String
+  /// Who is told that the run has ended.
+  var eventSinks: Set<EventSink> = []
 
   /// Writes the summary of an attempt that has ended; with every item done, the results too.
   func finish(
@@ -37,6 +39,11 @@ struct RunFinisher {
       ]
     }
     summary.completedAt = currentTimestamp()
+    // Before the run counts as ended: whoever dies in between leaves the event to the next process.
+    if summary.status != .canceled, !eventSinks.isEmpty {
+      var outbox = try Outbox.open(directory)
+      try outbox.add(RunEvent(summary, for: eventSinks))
+    }
     try directory.write(summary)
     if summary.status == .succeeded, let digest = summary.runDigest {
       try directory.replace(directory.success, with: Array((digest + "\n").utf8))
@@ -71,7 +78,9 @@ struct RunFinisher {
 /// must be the same.
 /// - Throws: `Fault` with code `run.incomplete` when an item has no record, `run.nondeterministic`
 ///   when two differ, `run.corrupt`, `run.locked` while a shard is at work, `job.not_found`.
-public func mergeRun(_ directory: RunDirectory, failOn: FailOn) throws(Fault) -> RunOutcome {
+public func mergeRun(
+  _ directory: RunDirectory, failOn: FailOn, eventSinks: Set<EventSink> = []
+) throws(Fault) -> RunOutcome {
   let (specification, summary) = try directory.read()
   if let summary, summary.isFinished {
     return RunOutcome(summary: summary, ending: .replayed, counts: summary.counts)
@@ -86,7 +95,7 @@ public func mergeRun(_ directory: RunDirectory, failOn: FailOn) throws(Fault) ->
     try refuseGaps(list, journals, directory)
     let finisher = RunFinisher(
       directory: directory, specification: specification, failOn: failOn, isDurable: true,
-      startedAt: summary?.startedAt ?? currentTimestamp())
+      startedAt: summary?.startedAt ?? currentTimestamp(), eventSinks: eventSinks)
     try directory.prepareTemporary(of: .whole)
     let merged = try finisher.finish(journals, .finished)
     return RunOutcome(summary: merged, ending: .finished, counts: merged.counts)

@@ -43,6 +43,10 @@ public struct RunRequest: Sendable {
   public var itemTimeout: Double?
   /// The longest that this attempt may take, in seconds.
   public var deadline: Double?
+  /// How URLs are read; `nil` when none is.
+  public var transfers: InputTransfers?
+  /// Who is told when the run has ended.
+  public var eventSinks: Set<EventSink> = []
   /// The command, the tool and the machine; for people.
   public var origin: [String: JSONValue] = [:]
 

@@ -15,11 +15,12 @@ public struct ValidatedItem: Sendable {
 
 /// Reads and decodes items by the rules of a run, without a model, and reports them in order.
 public func validateItems(
-  _ source: any ItemSource, options: DecodeOptions, workers: Int, isInterrupted: () -> Bool,
-  report: (ValidatedItem) throws(Fault) -> Void
+  _ source: any ItemSource, options: DecodeOptions, transfers: InputTransfers? = nil, workers: Int,
+  isInterrupted: () -> Bool, report: (ValidatedItem) throws(Fault) -> Void
 ) throws(Fault) {
   try runOrdered(
     workers: workers, window: 64 * workers, source, isInterrupted: isInterrupted,
+    receiving: transfers, limit: options.limits.maxBytes,
     work: { (_, source, cancellation, finished) in
       while !cancellation.isCancelled, case .element(let item) = source.next(wait: true) {
         finished.push((item.sequence, validate(item, options)))
@@ -31,16 +32,15 @@ private func validate(_ item: InputItem, _ options: DecodeOptions) -> ValidatedI
   var members = item.echo
   members["seq"] = JSONValue(item.sequence)
   members["id"] = .string(item.id)
-  var source: [String: JSONValue] = ["path": .string(item.path.identifier)]
+  var source = item.source
   var failure: Fault?
   do throws(Fault) {
-    if let fault = item.fault { throw fault }
-    let bytes = try readRegularFile(item.path, limit: options.limits.maxBytes).bytes
+    let bytes = try item.read(limit: options.limits.maxBytes).bytes
     let sha256 = SHA256.hex(of: bytes)
     source["bytes"] = JSONValue(bytes.count)
     source["sha256"] = .string(sha256)
     try item.checkDigest(sha256)
-    let image = try decode(bytes, item.path.fileExtension, options)
+    let image = try decode(bytes, item.declaredType, options)
     source["format"] = .string(image.header.format.rawValue)
     source["width"] = JSONValue(image.header.width)
     source["height"] = JSONValue(image.header.height)
@@ -58,11 +58,10 @@ private func validate(_ item: InputItem, _ options: DecodeOptions) -> ValidatedI
 }
 
 private func decode(
-  _ bytes: [UInt8], _ ending: String?, _ options: DecodeOptions
+  _ bytes: [UInt8], _ declared: MediaType?, _ options: DecodeOptions
 ) throws(Fault) -> DecodedImage {
   try bytes.withUnsafeBufferPointer { (buffer) throws(Fault) in
     try DecodedImage.decode(
-      UnsafeRawBufferPointer(buffer), declared: ending.flatMap(MediaType.init(fileExtension:)),
-      options: options)
+      UnsafeRawBufferPointer(buffer), declared: declared, options: options)
   }
 }

@@ -32,26 +32,29 @@ public final class HostGate: Sendable {
   }
 
   /// Waits for a place; each success must be followed by `leave`.
-  /// - Throws: `Fault` with code `breaker.open` while the host is left alone.
+  /// - Throws: `Fault` with code `breaker.open` while the host is left alone; its detail `retry_after`
+  ///   says for how many seconds.
   public func enter(_ url: WebURL) throws(Fault) {
-    let isAdmitted: Bool = hosts.wait { hosts in
+    let rest: Double = hosts.wait { hosts in
       var host = hosts[url.origin] ?? Host()
       if host.failures >= self.failureLimit {
-        if host.isTrying || self.time.now() < host.openUntil { return false }
+        let rest = host.openUntil - self.time.now()
+        // Whoever tries will know soon.
+        if host.isTrying || rest > 0 { return max(rest, 1) }
         host.isTrying = true
       } else if host.running >= self.concurrency {
         return nil
       }
       host.running += 1
       hosts[url.origin] = host
-      return true
+      return 0
     }
-    if isAdmitted { return }
+    if rest == 0 { return }
     throw Fault(
       .breakerOpen,
       "\(url.origin) failed \(failureLimit) times in a row and is left alone for "
         + "\(Int(pauseSeconds)) s",
-      details: ["origin": .string(url.origin)])
+      details: ["origin": .string(url.origin), "retry_after": .double(rest)])
   }
 
   public func leave(_ url: WebURL, isHealthy: Bool) {

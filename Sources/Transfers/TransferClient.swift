@@ -70,7 +70,9 @@ public struct TransferClient: Sendable {
     do throws(Fault) {
       try gate?.enter(url)
     } catch {
-      throw TransferFailure(error)
+      var failure = TransferFailure(error, isTransient: true)
+      if case .double(let rest)? = error.details["retry_after"] { failure.retryAfter = rest }
+      throw failure
     }
     do throws(Fault) {
       let response = try session.send(TransferRequest(url, limit: limit))

@@ -65,6 +65,9 @@ public struct WebURL: Sendable, Hashable {
     origin + target.prefix { $0 != "?" }
   }
 
+  /// Whether there is a query, which is often a signature or a key.
+  public var hasQuery: Bool { target.contains("?") }
+
   /// The SHA-256 of the whole URL in hexadecimal.
   public var digest: String { SHA256.hex(of: Array(text.utf8)) }
 

@@ -98,7 +98,8 @@ struct ManifestTests {
     Defect("a.csv", "id,path\nx,a.jpg\nx,b.jpg\n", .manifestDuplicateId, [3]),
     Defect("a.csv", "id,path\nx\n", .manifestInvalid, [2]),
     Defect("a.csv", "id,pat\nx,y\n", .manifestInvalid, [1]),
-    Defect("a.csv", "path,url\na,b\n", .paramUnknown, [1]),
+    Defect("a.csv", "path,layer\na,b\n", .paramUnknown, [1]),
+    Defect("a.csv", "url\nhttps://b.test/\n", .accessDenied, [2]),
   ]
 
   @Test(arguments: defects)

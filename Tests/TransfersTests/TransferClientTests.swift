@@ -215,6 +215,15 @@ struct TransferClientTests {
     #expect(receiver.requests.count == 6)
   }
 
+  @Test func `whoever may try again waits until the host is tried again`() throws {
+    let receiver = try HTTPReceiver { _, number in .answer(number < 2 ? 500 : 200) }
+    let gate = HostGate(failureLimit: 2, pauseSeconds: 20, time: time.time())
+    #expect(try fetch(receiver.origin, client(), gate: gate).status == 200)
+    // Two failures, then the pause of 20 s less what has passed since.
+    #expect(time.waits == [0.25, 0.5, 19.5] || time.waits == [0.25, 20])
+    #expect(receiver.requests.count == 3)
+  }
+
   @Test func `a host has no more transfers at once than its places`() throws {
     let gate = HostGate(concurrency: 2)
     let url = try WebURL("https://a.test/")

@@ -3,6 +3,7 @@ import Inference
 import Models
 import Requests
 import Runs
+import Transfers
 
 /// Everything that a command line can say; what is not said is `nil` or the default.
 struct Arguments: Sendable {
@@ -36,6 +37,19 @@ struct Arguments: Sendable {
   var deadline: Double?
   var isDryRun = false
   var repairs = false
+
+  /// Commands for `/bin/sh`, as they were typed.
+  var itemCommand: [UInt8]?
+  var completionCommand: [UInt8]?
+  var callbackURL: WebURL?
+  var callbackSecretFile: RawPath?
+  var callbackWait = 60.0
+  /// Whether inputs may be URLs.
+  var allowsNet = false
+  var transfers = TransferPolicy()
+  var transferSeconds = 60.0
+  var transferAttempts = 4
+  var transferConcurrency = 8
 
   var isJSON = false
   var isTable = false

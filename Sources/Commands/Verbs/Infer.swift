@@ -6,6 +6,7 @@ import Models
 import Options
 import Requests
 import Runs
+import Transfers
 import Workers
 
 extension Verb {
@@ -31,7 +32,7 @@ extension Verb {
     flags: Flag.inputs + Flag.decoding + Flag.model + Flag.classify + Flag.explain + Flag.work + [
       Flag.failOn
     ]
-      + Flag.limits + [Flag.heatmapFolder],
+      + Flag.limits + Flag.net + Flag.transfers + [Flag.heatmapFolder],
     body: inferVerb)
 }
 
@@ -47,14 +48,16 @@ private func inferVerb(_ invocation: Invocation) throws(Fault) -> Int32 {
   }
   let collected = isStream ? nil : try invocation.collect(selection)
   let settings = try pipelineSettings(
-    invocation, try invocation.model(invocation.arguments.model ?? collected?.manifestModel))
+    invocation, try invocation.model(invocation.arguments.model ?? collected?.manifestModel),
+    collected?.list.hasURLs == false ? nil : invocation.inputTransfers)
   var printer = ResultPrinter(invocation)
   if let collected {
     try inferItems(settings, ListSource(collected.list), isInterrupted: isInterrupted) {
       (result) throws(Fault) in try printer.print(result)
     }
   } else {
-    let source = try startReading(capacity: settings.workers * settings.batch)
+    let source = try startReading(
+      capacity: settings.workers * settings.batch, settings.transfers?.client.policy)
     try inferItems(settings, source, isInterrupted: isInterrupted) {
       (result) throws(Fault) in try printer.print(result)
     }
@@ -67,7 +70,7 @@ private func inferVerb(_ invocation: Invocation) throws(Fault) -> Int32 {
 }
 
 private func pipelineSettings(
-  _ invocation: Invocation, _ model: ModelVersion
+  _ invocation: Invocation, _ model: ModelVersion, _ transfers: InputTransfers?
 ) throws(Fault) -> PipelineSettings {
   let arguments = invocation.arguments
   invocation.describe(model)
@@ -80,6 +83,7 @@ private func pipelineSettings(
     classifier: classifier, model: model, request: request, jobID: makeJobID(prefix: "inf_"))
   settings.workers = invocation.workers
   settings.batch = arguments.batch
+  settings.transfers = transfers
   guard request.gradCAM.enabled else { return settings }
   settings.destination = .inline
   if let folder = arguments.output {
@@ -92,11 +96,13 @@ private func pipelineSettings(
 }
 
 /// Starts a thread that turns lines of the standard input into items.
-private func startReading(capacity: Int) throws(Fault) -> StreamSource {
+private func startReading(
+  capacity: Int, _ transfers: TransferPolicy?
+) throws(Fault) -> StreamSource {
   let source = StreamSource(capacity: capacity)
   let thread = WorkerThread("reader") {
     do throws(Fault) {
-      var items = try StreamedItems()
+      var items = try StreamedItems(transfers: transfers)
       while let item = try items.next() {
         if !source.push(item) { return }
       }

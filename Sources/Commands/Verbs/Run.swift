@@ -41,24 +41,37 @@ extension Verb {
       ]),
     flags: Flag.inputs + Flag.decoding + Flag.model + Flag.classify + Flag.explain + [Flag.output]
       + Flag.work
-      + Flag.run + Flag.limits + [Flag.progress],
+      + Flag.run + [Flag.itemCommand, Flag.completionCommand] + Flag.callback + Flag.net
+      + Flag.transfers
+      + Flag.limits + [Flag.progress],
     body: runVerb)
 }
 
 private func runVerb(_ invocation: Invocation) throws(Fault) -> Int32 {
   var console = Console()
-  let (request, skipped) = try runRequest(invocation)
+  var (request, skipped) = try runRequest(invocation)
+  let observers = try RunObservers(invocation)
+  request.eventSinks = observers.sinks
   if invocation.arguments.isDryRun { return try preview(request, skipped, invocation, &console) }
   var display = ProgressDisplay(invocation.arguments, console)
   let outcome: RunOutcome
   do throws(Fault) {
-    outcome = try executeRun(request, isInterrupted: isInterrupted) { display.show($0) }
+    outcome = try executeRun(request, isInterrupted: isInterrupted) { progress, results in
+      display.show(progress)
+      observers.items?.send(results, isInterrupted: isInterrupted)
+    }
   } catch {
     display.finish()
     throw error
   }
   display.finish()
+  if let problem = observers.items?.finish(isInterrupted: isInterrupted) {
+    console.note("infercam: warning: --on-item: \(problem)")
+  }
   try tell(outcome, request, invocation, &console)
+  if [.finished, .replayed, .tooManyFailures].contains(outcome.ending) {
+    observers.deliver(request.directory, console, isQuiet: invocation.arguments.isQuiet)
+  }
   switch outcome.ending {
   case .interrupted: return interruptionStatus()
   case .deadline: return ExitStatus.busy
@@ -83,6 +96,7 @@ private func runRequest(_ invocation: Invocation) throws(Fault) -> (RunRequest, 
   var request = RunRequest(
     directory: output, inputs: inputs.list, model: model, inference: inference)
   request.engine = arguments.engine
+  request.transfers = invocation.inputTransfers
   request.workers = invocation.workers
   request.batch = arguments.batch
   request.durability = arguments.durability
@@ -126,7 +140,7 @@ private func origin(_ invocation: Invocation) -> [String: JSONValue] {
   let host = name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:))
   return [
     "argv": .array(
-      (["infercam"] + invocation.words.map { RawPath(bytes: $0).identifier })
+      (["infercam"] + invocation.words.map { withoutURLs(RawPath(bytes: $0).identifier) })
         .map(JSONValue.string)),
     "tool": ["name": "infercam", "version": .string(toolVersion)],
     "host": ["name": .string(String(decoding: host, as: UTF8.self))],

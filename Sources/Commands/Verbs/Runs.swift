@@ -43,10 +43,12 @@ extension Verb {
         results.jsonl and summary.json. Exits 75 while items are missing.
         """,
       examples: [("infercam runs merge out", "after 64 processes with --shard I/64")]),
-    flags: [Flag.failOn], body: mergeShards)
+    flags: [Flag.failOn, Flag.completionCommand] + Flag.callback + Flag.transfers,
+    body: mergeShards)
 }
 
-private func onlyDirectory(_ invocation: Invocation) throws(Fault) -> RunDirectory {
+/// The run directory that is named alone.
+func onlyDirectory(_ invocation: Invocation) throws(Fault) -> RunDirectory {
   guard invocation.line.positionals.count == 1 else {
     throw Fault(.paramMissing, "name one run directory")
   }
@@ -164,7 +166,8 @@ private func mergeShards(_ invocation: Invocation) throws(Fault) -> Int32 {
   var console = Console()
   let directory = try onlyDirectory(invocation)
   let failOn = invocation.arguments.failOn
-  let outcome = try mergeRun(directory, failOn: failOn)
+  let observers = try RunObservers(invocation)
+  let outcome = try mergeRun(directory, failOn: failOn, eventSinks: observers.sinks)
   let summary = outcome.summary
   if !invocation.printsTable {
     var members = summary.json.object ?? [:]
@@ -175,6 +178,7 @@ private func mergeShards(_ invocation: Invocation) throws(Fault) -> Int32 {
     try console.print(
       "\(summary.succeeded) succeeded, \(summary.failed) failed of \(summary.items)")
   }
+  observers.deliver(directory, console, isQuiet: invocation.arguments.isQuiet)
   let isTooMany = failOn.isExceeded(failed: summary.failed, items: summary.items)
   return isTooMany ? ExitStatus.itemsFailed : ExitStatus.success
 }

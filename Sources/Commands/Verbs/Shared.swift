@@ -85,6 +85,7 @@ extension Invocation {
   func selection() throws(Fault) -> InputSelection {
     var selection = arguments.selection
     selection.paths = line.positionals.map { RawPath(bytes: $0) }
+    if arguments.allowsNet { selection.transfers = arguments.transfers }
     if selection.isEmpty {
       throw Fault(.paramMissing, "name at least one image, folder or list: see --help")
     }

@@ -17,7 +17,7 @@ extension Verb {
         )
       ]),
     flags: Flag.inputs + Flag.decoding + Flag.work.filter { $0.name == "workers" } + [Flag.failOn]
-      + Flag.limits,
+      + Flag.limits + Flag.net + Flag.transfers,
     body: validateVerb)
 }
 
@@ -30,7 +30,8 @@ private func validateVerb(_ invocation: Invocation) throws(Fault) -> Int32 {
   var failures: [String: Int] = [:]
   var count = 0
   try validateItems(
-    ListSource(list), options: invocation.arguments.inference.decoding, workers: invocation.workers,
+    ListSource(list), options: invocation.arguments.inference.decoding,
+    transfers: list.hasURLs ? invocation.inputTransfers : nil, workers: invocation.workers,
     isInterrupted: isInterrupted
   ) { (item) throws(Fault) in
     count += 1

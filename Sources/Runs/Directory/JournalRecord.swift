@@ -46,27 +46,30 @@ func sealedLine(_ open: [UInt8]) -> [UInt8] {
   return open + Array(#","crc":"\#(padded)"}"#.utf8) + [0x0A]
 }
 
+/// Whether a line, without its newline, ends with the checksum of what is before.
+func isSealed(_ line: [UInt8]) -> Bool {
+  let body = line.count - sealLength
+  guard body > 0,
+    let seal = String(validating: line[body...], as: UTF8.self), seal.hasPrefix(#","crc":""#),
+    seal.hasSuffix(#""}"#), let expected = UInt32(seal.dropFirst(8).dropLast(2), radix: 16)
+  else { return false }
+  return line.withUnsafeBytes { crc32c(UnsafeRawBufferPointer(rebasing: $0[..<body])) } == expected
+}
+
+/// The bytes of `,"crc":"xxxxxxxx"}`.
+private let sealLength = 18
+
 /// What a line of the journal turns out to be.
 enum JournalLine {
   case record(JournalRecord)
   case event(JournalEvent)
   case damaged
 
-  /// The bytes of `,"crc":"xxxxxxxx"}`.
-  static let sealLength = 18
-
   /// - Parameter line: without its newline.
   init(_ line: [UInt8]) {
-    let body = line.count - Self.sealLength
-    guard body > 0,
-      let seal = String(validating: line[body...], as: UTF8.self), seal.hasPrefix(#","crc":""#),
-      seal.hasSuffix(#""}"#), let expected = UInt32(seal.dropFirst(8).dropLast(2), radix: 16),
-      line.withUnsafeBytes({ crc32c(UnsafeRawBufferPointer(rebasing: $0[..<body])) }) == expected
-    else {
+    if !isSealed(line) {
       self = .damaged
-      return
-    }
-    if let event = JournalEvent(line) {
+    } else if let event = JournalEvent(line) {
       self = .event(event)
     } else if let record = JournalRecord(line) {
       self = .record(record)
@@ -94,7 +97,7 @@ extension JournalRecord {
     digest = String(decoding: rest.prefix(64), as: UTF8.self)
     rest = rest.dropFirst(64)
     guard skip(#"","n":"#), let length = number(), skip(#","seq":"#), let sequence = number(),
-      length >= 0, length < line.count - JournalLine.sealLength
+      length >= 0, length < line.count - sealLength
     else { return nil }
     itemLength = length
     self.sequence = sequence
@@ -109,13 +112,13 @@ extension JournalRecord {
 
   /// The item's JSON in its line.
   func item(in line: [UInt8]) -> ArraySlice<UInt8> {
-    let end = line.count - JournalLine.sealLength
+    let end = line.count - sealLength
     return line[(end - itemLength)..<end]
   }
 
   /// What the line says about the input file and the outputs.
   func files(in line: [UInt8]) -> (stamp: [Int64]?, artefacts: [Artefact])? {
-    let start = line.count - JournalLine.sealLength - itemLength - #","item":"#.utf8.count
+    let start = line.count - sealLength - itemLength - #","item":"#.utf8.count
     guard start > 0, let header = try? JSONValue(parsing: line[..<start] + [UInt8(ascii: "}")])
     else { return nil }
     let artefacts = (header["out"]?.array ?? []).compactMap { entry -> Artefact? in

@@ -40,7 +40,8 @@ extension JournalRecord {
     _ line: [UInt8], _ item: InputItem, _ directory: RunDirectory
   ) throws(Fault) -> Bool {
     guard let files = files(in: line) else { return false }
-    let stamp = (try? FileStamp(of: item.path)) ?? nil
+    // What a URL names has no state to compare.
+    let stamp = item.url == nil ? (try? FileStamp(of: item.path)) ?? nil : nil
     let state = stamp.map {
       [Int64($0.size), $0.modifiedNanoseconds, Int64(bitPattern: $0.inode)]
     }

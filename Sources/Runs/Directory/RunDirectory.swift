@@ -21,6 +21,7 @@ public struct RunDirectory: Sendable {
   var heatmaps: RawPath { path.appending("heatmaps") }
   public var results: RawPath { path.appending("results.jsonl") }
   var summary: RawPath { path.appending("summary.json") }
+  var outbox: RawPath { path.appending("outbox.jsonl") }
   var lock: RawPath { path.appending("LOCK") }
   var success: RawPath { path.appending("_SUCCESS") }
   var temporary: RawPath { path.appending("tmp") }
@@ -31,7 +32,7 @@ public struct RunDirectory: Sendable {
   /// Everything that may lie in a run directory.
   static let names: Set<String> = [
     "run.json", "inputs.jsonl", "journal", "heatmaps", "results.jsonl", "summary.json", "LOCK",
-    "_SUCCESS", "tmp", "extensions",
+    "_SUCCESS", "tmp", "extensions", "outbox.jsonl",
   ]
 
   /// What is at the path.
@@ -124,6 +125,7 @@ public struct RunDirectory: Sendable {
     try removeFile(summary)
     try removeFile(results)
     try removeFile(inputs)
+    try removeFile(outbox)
     for folder in [journalFolder, heatmaps, temporary, extensions] { try removeTree(folder) }
     try synchronizeDirectory(path)
   }

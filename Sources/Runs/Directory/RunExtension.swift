@@ -2,6 +2,7 @@ import Digests
 import Faults
 import FileAccess
 import JSON
+import Transfers
 
 #if canImport(Glibc)
 import Glibc
@@ -122,13 +123,23 @@ struct InputListExtension {
   init(_ old: InputList, adding new: InputList) throws(Fault) {
     var known: [UInt64: UInt64] = [:]
     known.reserveCapacity(old.count)
-    for item in old { known[Self.hash(heatmapStem(id: item.id))] = Self.contents(of: item) }
+    // Old items whose URL was stored without its query, which the new list may have.
+    var incomplete: [UInt64: Int] = [:]
+    var urls: [Int: WebURL] = [:]
+    var hasURLs = false
+    for item in old {
+      let key = Self.hash(heatmapStem(id: item.id))
+      known[key] = Self.contents(of: item)
+      if item.url != nil { hasURLs = true }
+      if item.url != nil, item.fault != nil { incomplete[key] = item.sequence }
+    }
     var chunks: [[UInt8]] = []
     var current: [UInt8] = []
     var count = 0
     var digest = SHA256()
     for var item in new {
-      if let contents = known[Self.hash(heatmapStem(id: item.id))] {
+      let key = Self.hash(heatmapStem(id: item.id))
+      if let contents = known[key] {
         guard contents == Self.contents(of: item) else {
           throw Fault(
             .resourceVersionConflict,
@@ -136,9 +147,12 @@ struct InputListExtension {
               + "give it another id",
             details: ["id": .string(item.id)])
         }
+        if let place = incomplete[key] { urls[place] = item.url }
         continue
       }
       item.sequence = old.count + count
+      if item.url != nil { hasURLs = true }
+      if let url = item.url, url.hasQuery { urls[item.sequence] = url }
       current += item.json.encoded() + [0x0A]
       count += 1
       if current.count >= 1 << 20 {
@@ -152,7 +166,8 @@ struct InputListExtension {
     var all = SHA256()
     for chunk in old.chunks + chunks { all.update(chunk) }
     whole = InputList(
-      chunks: old.chunks + chunks, count: old.count + count, sha256: all.finishHex())
+      chunks: old.chunks + chunks, count: old.count + count, sha256: all.finishHex(), urls: urls,
+      hasURLs: hasURLs)
   }
 
   /// Identifies what is said about an input, its place apart.

@@ -80,7 +80,15 @@ struct InputCollector {
 
   /// Adds a path given as such.
   mutating func add(_ path: RawPath) {
-    add(InputItem(sequence: builder.nextSequence, path: path), line: nil)
+    guard path.isURL else {
+      return add(InputItem(sequence: builder.nextSequence, path: path), line: nil)
+    }
+    do throws(Fault) {
+      let url = try selection.url(path)
+      add(InputItem(sequence: builder.nextSequence, url: url), line: nil)
+    } catch {
+      report(Violation(error.code, at: "", error.message))
+    }
   }
 
   mutating func add(_ item: InputItem, line: Int?) {

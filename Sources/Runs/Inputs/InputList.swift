@@ -1,6 +1,7 @@
 import Digests
 import Faults
 import JSON
+import Transfers
 
 /// The frozen list of inputs: the lines of `inputs.jsonl`, in order, and their digest.
 ///
@@ -11,6 +12,10 @@ public struct InputList: Sendable, Sequence {
   public let count: Int
   /// The SHA-256 of `inputs.jsonl` in hexadecimal.
   public let sha256: String
+  /// Whole URLs by sequence where they have a query, which is not written down.
+  var urls: [Int: WebURL] = [:]
+  /// Whether items have to be read from the network.
+  public var hasURLs = false
 
   public var isEmpty: Bool { count == 0 }
 
@@ -37,8 +42,12 @@ public struct InputList: Sendable, Sequence {
           let line = Array(bytes[offset..<end])
           offset = end + 1
           // The lines were written by `InputListBuilder`, so that they can be read.
-          guard let value = try? JSONValue(parsing: line), let item = InputItem(json: value) else {
+          guard let value = try? JSONValue(parsing: line), var item = InputItem(json: value) else {
             preconditionFailure("the input list holds a line that is no item")
+          }
+          if let url = list.urls[item.sequence] {
+            item.url = url
+            item.fault = nil
           }
           return item
         }
@@ -59,6 +68,8 @@ struct InputListBuilder {
   private var digest = SHA256()
   private var count = 0
   private var seen: [Key: Int32] = [:]
+  private var urls: [Int: WebURL] = [:]
+  private var hasURLs = false
 
   /// The first 16 bytes of a SHA-256.
   private struct Key: Hashable {
@@ -89,6 +100,10 @@ struct InputListBuilder {
       if let earlier = seen[key] { return Int(earlier) }
       seen[key] = Int32(clamping: count)
     }
+    if let url = item.url {
+      hasURLs = true
+      if url.hasQuery { urls[count] = url }
+    }
     let line = item.json.encoded() + [0x0A]
     digest.update(line)
     if current.count + line.count > Self.chunkBytes {
@@ -104,6 +119,7 @@ struct InputListBuilder {
     if !current.isEmpty { chunks.append(current) }
     current = []
     seen = [:]
-    return InputList(chunks: chunks, count: count, sha256: digest.finishHex())
+    return InputList(
+      chunks: chunks, count: count, sha256: digest.finishHex(), urls: urls, hasURLs: hasURLs)
   }
 }

@@ -1,4 +1,5 @@
 public import FileAccess
+public import Transfers
 
 /// Where the inputs of a run come from, as the command line says.
 public struct InputSelection: Sendable {
@@ -20,6 +21,9 @@ public struct InputSelection: Sendable {
   public var isLenient = false
   /// Whether one input may occur several times.
   public var allowsDuplicates = false
+
+  /// What URLs may reach; `nil` when none is read.
+  public var transfers: TransferPolicy?
 
   public init() {}
 

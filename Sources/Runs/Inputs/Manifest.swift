@@ -1,6 +1,7 @@
 import Faults
 import FileAccess
 import JSON
+import Transfers
 
 extension InputCollector {
   private static let documentLimit = 256 << 20
@@ -79,26 +80,37 @@ extension InputCollector {
   private func manifestItem(_ fields: inout JSONFields, base: RawPath) -> InputItem? {
     let id = fields.string("id")
     let isLenient = selection.isLenient
-    let given = fields.object("image") { image -> String? in
+    let given = fields.object("image") { image -> ImageReference? in
       let path = image.string("path")
-      for key in ["url", "bytes", "storage_id"] where image.value(key) != nil {
+      let url = image.string("url")
+      for key in ["bytes", "storage_id"] where image.value(key) != nil {
         image.report(
-          .paramOutOfRange, "\(key) is not read by this version: give image.path", at: key)
+          .paramOutOfRange, "\(key) is not read by this version: give image.path or url", at: key)
       }
       _ = image.value("content_md5")
       if !isLenient { image.refuseUnknown() }
-      return image.require("path", path)
+      if let url {
+        if path == nil { return self.reference(url, &image) }
+        image.report(.paramOutOfRange, "path and url exclude each other", at: "url")
+        return nil
+      }
+      return image.require("path", path).map { .file($0) }
     }
     for key in ["classify", "grad_cam", "resize"] where fields.value(key) != nil {
       fields.report(
         .paramOutOfRange, "\(key) for one item is not read by this version: use flags", at: key)
     }
-    guard let path = fields.require("image", given) ?? nil else { return nil }
-    if path.isEmpty || path.utf8.contains(0) {
-      fields.report(.manifestInvalid, "image.path must be a path", at: "image")
+    var item: InputItem
+    switch fields.require("image", given) ?? nil {
+    case .file(let path):
+      if path.isEmpty || path.utf8.contains(0) {
+        fields.report(.manifestInvalid, "image.path must be a path", at: "image")
+      }
+      item = InputItem(
+        sequence: builder.nextSequence, id: id ?? path, path: base.relative(RawPath(path)))
+    case .url(let url): item = InputItem(sequence: builder.nextSequence, id: id, url: url)
+    case nil: return nil
     }
-    var item = InputItem(
-      sequence: builder.nextSequence, id: id ?? path, path: base.relative(RawPath(path)))
     if let digest = fields.string("sha256") {
       item.sha256 = digest.lowercased()
       if digest.utf8.count != 64 || !digest.utf8.allSatisfy(isHexadecimal) {
@@ -116,6 +128,23 @@ extension InputCollector {
       fields.report(.paramOutOfRange, "id must not be empty", at: "id")
     }
     return item
+  }
+}
+
+/// Where a manifest says that an image is.
+private enum ImageReference {
+  case file(String)
+  case url(WebURL)
+}
+
+extension InputCollector {
+  private func reference(_ url: String, _ image: inout JSONFields) -> ImageReference? {
+    do throws(Fault) {
+      return .url(try selection.url(RawPath(url)))
+    } catch {
+      image.report(error.code, error.message, at: "url")
+      return nil
+    }
   }
 }
 

@@ -4,9 +4,9 @@ import JSON
 
 extension InputCollector {
   /// Columns beside `metadata.*`.
-  private static let columns: Set<String> = ["id", "path", "sha256", "label"]
+  private static let columns: Set<String> = ["id", "path", "url", "sha256", "label"]
   private static let unread: Set<String> = [
-    "url", "target", "top_k", "prob_threshold", "layer", "format",
+    "target", "top_k", "prob_threshold", "layer", "format",
   ]
 
   /// Adds the rows of a CSV (RFC 4180) or TSV file with a header.
@@ -46,8 +46,8 @@ extension InputCollector {
       violation.line = 1
       report(violation)
     }
-    if !names.contains("path") {
-      report(Violation(.paramMissing, at: "/path", "the column path is missing"))
+    if !names.contains("path"), !names.contains("url") {
+      report(Violation(.paramMissing, at: "/path", "the column path (or url) is missing"))
     }
   }
 
@@ -64,8 +64,8 @@ extension InputCollector {
         report(violation)
         return
       }
-      if name == "path" {
-        image["path"] = .string(text)
+      if name == "path" || name == "url" {
+        image[name] = .string(text)
       } else if Self.columns.contains(name) {
         members[name] = .string(text)
       } else if name.hasPrefix("metadata.") {

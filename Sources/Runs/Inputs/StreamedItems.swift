@@ -1,6 +1,7 @@
 public import Faults
 import FileAccess
 import JSON
+public import Transfers
 
 /// Reads items from lines: a path, or an object as in a manifest.
 ///
@@ -8,10 +9,16 @@ import JSON
 public struct StreamedItems: ~Copyable {
   private var reader: LineReader
   private var sequence = 0
+  private let selection: InputSelection
 
   /// Reads from the standard input.
-  public init() throws(Fault) {
+  ///
+  /// - Parameter transfers: what URLs may reach; `nil` when none is read.
+  public init(transfers: TransferPolicy? = nil) throws(Fault) {
     reader = try LineReader(RawPath("-"))
+    var selection = InputSelection()
+    selection.transfers = transfers
+    self.selection = selection
   }
 
   /// The next item; `nil` at the end.
@@ -20,12 +27,14 @@ public struct StreamedItems: ~Copyable {
       if line.isEmpty { continue }
       defer { sequence += 1 }
       let number = reader.line
-      guard line.first == UInt8(ascii: "{") else {
-        return InputItem(sequence: sequence, path: RawPath(bytes: line))
-      }
       do throws(Fault) {
+        guard line.first == UInt8(ascii: "{") else {
+          let path = RawPath(bytes: line)
+          if path.isURL { return InputItem(sequence: sequence, url: try selection.url(path)) }
+          return InputItem(sequence: sequence, path: path)
+        }
         let value = try JSONValue(parsing: line, firstLine: number)
-        var collector = InputCollector(InputSelection())
+        var collector = InputCollector(selection)
         collector.addManifestItem(value, path: [], base: RawPath("."), line: number) {
           JSONLocator(line, firstLine: number)
         }

@@ -22,7 +22,7 @@ struct ItemWorker: ~Copyable {
   /// An item that waits for its chunk to fill.
   private struct Pending {
     var item: InputItem
-    var stamp: FileStamp
+    var stamp: FileStamp?
     var input: PreparedInput
     var timings: Timings
     var prepared: Stopwatch
@@ -69,13 +69,11 @@ struct ItemWorker: ~Copyable {
     var bytes: [UInt8]?
     var stamp: FileStamp?
     do throws(Fault) {
-      if let fault = item.fault { throw fault }
-      let contents = try readRegularFile(
-        item.path, limit: settings.request.decoding.limits.maxBytes)
+      let contents = try item.read(limit: settings.request.decoding.limits.maxBytes)
       bytes = contents.bytes
       stamp = contents.stamp
       let input = try settings.classifier.prepare(
-        contents.bytes, declared: item.path.fileExtension.flatMap(MediaType.init(fileExtension:)),
+        contents.bytes, declared: item.declaredType,
         label: item.echo["label"]?.string)
       try item.checkDigest(input.source.sha256)
       var timings = Timings()
@@ -87,7 +85,7 @@ struct ItemWorker: ~Copyable {
           started: started))
       chunkBytes += input.byteCount
     } catch {
-      var source: [String: JSONValue] = ["path": .string(item.path.identifier)]
+      var source = item.source
       if let bytes {
         source["bytes"] = JSONValue(bytes.count)
         source["sha256"] = .string(SHA256.hex(of: bytes))
@@ -142,8 +140,7 @@ struct ItemWorker: ~Copyable {
       outcome = .failed(fault)
       written = WrittenHeatmaps()
     }
-    var source = pending.input.source.json
-    source["path"] = .string(pending.item.path.identifier)
+    let source = pending.input.source.json.merging(pending.item.source) { $1 }
     report(pending.item, pending.stamp, source, outcome, timings, written)
   }
 
@@ -179,7 +176,7 @@ extension PipelineSettings {
     guard spent > itemTimeout * 1000 else { return nil }
     return Fault(
       .timeoutItem,
-      "\(item.path.display) took longer than \(itemTimeout) s: raise --item-timeout")
+      "\(item.display) took longer than \(itemTimeout) s: raise --item-timeout")
   }
 }
 

@@ -53,20 +53,24 @@ func runPipeline<Output: Sendable>(
 /// Runs workers as `runPipeline` does, and reports what they make in the order of the items.
 func runOrdered<Output: Sendable>(
   workers: Int, window: Int, _ source: any ItemSource, isInterrupted: () -> Bool,
+  receiving transfers: InputTransfers? = nil, limit: Int = 0,
   work:
     @escaping @Sendable (
       Int, any ItemSource, CancellationFlag, BoundedQueue<(sequence: Int, output: Output)>
     ) throws(Fault) -> Void,
   report: (Output) throws(Fault) -> Void
 ) throws(Fault) {
+  // The window counts what is taken from the list, so that it always moves on.
   let windowed = WindowedSource(source, window: window)
+  let source: any ItemSource =
+    if let transfers { try ReceivingSource(windowed, transfers, limit: limit) } else { windowed }
   let cancellation = CancellationFlag()
   var waiting: [Int: Output] = [:]
   var next = 0
   try runPipeline(
-    workers: workers, windowed, cancellation: cancellation, consumeLimit: 1,
+    workers: workers, source, cancellation: cancellation, consumeLimit: 1,
     work: { (index, finished) throws(Fault) in
-      try work(index, windowed, cancellation, finished)
+      try work(index, source, cancellation, finished)
     },
     consume: { (items) throws(Fault) in
       for item in items { waiting[item.sequence] = item.output }

@@ -22,6 +22,8 @@ public struct PipelineSettings: Sendable {
   public var batch = 8
   /// Decoded bytes that one worker holds at most, beyond a single image.
   public var chunkBytes = 64 << 20
+  /// How URLs are read; `nil` when none is.
+  public var transfers: InputTransfers?
   /// Starts the request ids.
   public var jobID: String
 
