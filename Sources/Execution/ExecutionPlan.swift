@@ -36,10 +36,11 @@ final class ExecutionPlan: Sendable {
         .map { Form(value: $0, layout: .plain) },
       split: split, types: graph.knownType)
     let bindings = Bindings(graph: graph, places: assignment.places, halos: assignment.halos)
+    let grids = lowering.grids
     var steps: (early: [Step], late: [Step]) = ([], [])
     for (index, operation) in operations.enumerated() {
       guard let step = try operation.makeStep(bindings) else { continue }
-      let halos = Self.haloSteps(operation, bindings, kernels)
+      let halos = Self.haloSteps(operation, bindings, kernels, grids)
       if index < split {
         steps.early += halos + [step]
       } else {
@@ -93,8 +94,10 @@ final class ExecutionPlan: Sendable {
   private static func split(_ operations: [Operation], _ graph: Graph) -> Int {
     let largest = operations.lastIndex { operation in
       operation.outputs.contains { form in
-        let shape = graph.knownType(form.value).shape
-        return form.layout == .blocked && shape[2] * shape[3] > imageByImagePixels
+        guard form.layout == .blocked || form.layout == .bytes,
+          let planes = graph.knownType(form.value).shape.bytePlanes
+        else { return false }
+        return planes.height * planes.width > imageByImagePixels
       }
     }
     return largest.map { $0 + 1 } ?? 0
@@ -106,15 +109,24 @@ final class ExecutionPlan: Sendable {
   /// Steps that zero the halos of what an operation writes, unless it overwrites an input, whose halo
   /// is zero already.
   private static func haloSteps(
-    _ operation: Operation, _ bindings: Bindings, _ kernels: BlockedKernels
+    _ operation: Operation, _ bindings: Bindings, _ kernels: BlockedKernels,
+    _ grids: [ValueID: QuantizationGrid]
   ) -> [Step] {
     operation.outputs.compactMap { output in
-      guard output.layout == .blocked else { return nil }
-      let planes = bindings.planes(output)
       var overwrites = false
       if case .inPlace(let position) = operation.sharing {
         overwrites = bindings.coincide(operation.inputs[position], output)
       }
+      if output.layout == .bytes, let grid = grids[output.value] {
+        let (bytes, kernels) = (bindings.bytes(output), kernels.bytes)
+        guard bytes.layout.halo != .none, !overwrites else { return nil }
+        return Step { (images, arena) throws(Fault) in
+          kernels.fillHalo(
+            bytes.view(arena, images.lowerBound), grid: grid, images: images.count)
+        }
+      }
+      guard output.layout == .blocked else { return nil }
+      let planes = bindings.planes(output)
       guard planes.layout.halo != .none, !overwrites else { return nil }
       return Step { (images, arena) throws(Fault) in
         kernels.zeroHalo(planes.view(arena, images.lowerBound), images: images.count)

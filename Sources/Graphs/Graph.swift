@@ -19,6 +19,8 @@ public struct Value: Sendable {
   public var type: TensorType?
   /// The elements of an initializer or a folded value; may be misaligned (see `Tensor.aligned`).
   public var constant: Tensor?
+  /// The integers a folded DequantizeLinear made `constant` from.
+  public var integers: QuantizedConstant?
 
   public init(name: String, type: TensorType? = nil, constant: Tensor? = nil) {
     self.name = name

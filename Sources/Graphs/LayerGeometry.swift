@@ -95,7 +95,7 @@ private struct GeometryWalk {
     guard shape(input)?.rank == 4 else { return }
     reaches[input.index] = .local(
       Trace(axes: axes, geometry: LayerGeometry(stride: [1, 1], receptiveField: [1, 1])))
-    for node in graph.nodes {
+    for node in graph.nodes.map(\.withoutQuantization) {
       let computed = node.outputs.map { reach(of: $0, node) }
       for (output, reach) in zip(node.outputs, computed) { reaches[output.index] = reach }
     }

@@ -167,6 +167,7 @@ private struct ShapeInference {
     }
     let outputs = try node.op.run(inputs.map { $0?.aligned() }, types: types)
     for (output, tensor) in zip(node.outputs, outputs) { graph[output].constant = tensor }
+    graph[node.outputs[0]].integers = QuantizedConstant(node.op, inputs)
     return true
   }
 

@@ -56,7 +56,7 @@ struct OperatorResolution {
   }
 
   private static func table(for node: NodeMessage) -> OperatorBuilder? {
-    isDefault(node.domain) ? operatorTable[node.opType] : nil
+    operatorTable[fullName(node)]
   }
 
   private static func isDefault(_ domain: String) -> Bool {

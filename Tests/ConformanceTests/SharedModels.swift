@@ -1,3 +1,4 @@
+import Execution
 import Faults
 import FileAccess
 import InfercamTestSupport
@@ -11,7 +12,8 @@ enum SharedModels {
   /// A classifier that explains the most probable class, unless `set` says otherwise.
   static func classifier(
     _ name: String, method: GradCAMOptions.Method = .gradcam,
-    score: GradCAMOptions.Score = .logit, _ set: (inout GradCAMOptions) -> Void = { _ in }
+    score: GradCAMOptions.Score = .logit, kernels: KernelChoice = .auto,
+    _ set: (inout GradCAMOptions) -> Void = { _ in }
   ) throws -> Classifier {
     let folder = try #require(SharedFolder.path) + "/models"
     var request = InferenceRequest()
@@ -19,8 +21,11 @@ enum SharedModels {
     request.gradCAM.method = method
     request.gradCAM.score = score
     set(&request.gradCAM)
+    var engine = EngineOptions()
+    engine.kernels = kernels
     return try Classifier(
-      try ModelRepository(searchPath: [RawPath(folder)]).resolve(name), request: request)
+      try ModelRepository(searchPath: [RawPath(folder)]).resolve(name), request: request,
+      engine: engine)
   }
 }
 

@@ -13,6 +13,7 @@ struct SharedModelTests {
     "efficientnet_lc_food101", "fdmobilenet_0.25_food101", "mcunet_imagenet_144", "mnist8_cntk",
     "mobilenet_v1_0.25_imagenet_nchw", "mobilenet_v1_0.25_imagenet_nhwc",
     "mobilenet_v2_0.35_person", "mobilenet_v2_0.35_plantvillage39", "mobilenetv2_torch",
+    "mobilenetv2_zoo_qdq",
     "resnet20_cifar10_op9", "resnet20_cifar10_ts11", "resnet56_cifar10_dynamo18",
     "resnet56_cifar10_ts13", "resnet8_large_cifar10", "squeezenet1.1", "squeezenet1.1_fp16",
     "st_mnist_emnist36", "vww_mobilenet_v1_0.25_96",

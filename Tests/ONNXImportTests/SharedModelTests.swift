@@ -34,7 +34,13 @@ struct SharedModelTests {
       let b = try #require(actual[id]).elements(of: Float.self)
       let largest = a.map(abs).max() ?? 0
       #expect(largest > 0 && largest.isFinite)
-      #expect(zip(a, b).allSatisfy { abs($0 - $1) <= 1e-4 * largest }, "\(graph[id].name)")
+      // Integers round other sums than floating point does, and a rounding grows.
+      let isQuantized = optimized.nodes.contains { $0.op is QuantizedOperator }
+      #expect(
+        isQuantized
+          ? relativeDifference(b, a) <= 0.5
+          : zip(a, b).allSatisfy { abs($0 - $1) <= 1e-4 * largest },
+        "\(graph[id].name): \(relativeDifference(b, a))")
     }
   }
 

@@ -28,6 +28,17 @@ struct Bindings: Sendable {
         channels: shape[1], height: shape[2], width: shape[3], halo: halos[form] ?? .none))
   }
 
+  func bytes(_ form: Form) -> BytesAt {
+    guard let planes = type(form.value).shape.bytePlanes else {
+      preconditionFailure("\(graph[form.value].name) cannot lie in byte planes")
+    }
+    return BytesAt(
+      place: place(form),
+      layout: ActivationLayout(
+        channels: planes.channels, height: planes.height, width: planes.width,
+        halo: halos[form] ?? .none))
+  }
+
   /// The value as rows of its last axis, or of `columns` elements.
   func rows(_ form: Form, columns: Int? = nil) -> RowsAt {
     let shape = type(form.value).shape
@@ -38,6 +49,14 @@ struct Bindings: Sendable {
   /// Whether two forms start at the same floats.
   func coincide(_ a: Form, _ b: Form) -> Bool {
     place(a) == place(b)
+  }
+}
+
+extension Shape {
+  /// The extents of one image's planes, [1, C, H, W], or of a row [1, C] as planes of one pixel.
+  var bytePlanes: (channels: Int, height: Int, width: Int)? {
+    guard rank == 4 || rank == 2, self[0] == 1, elementCount > 0 else { return nil }
+    return rank == 4 ? (self[1], self[2], self[3]) : (self[1], 1, 1)
   }
 }
 

@@ -8,6 +8,9 @@ enum Layout: Hashable, Sendable {
   case blocked
   /// One plane a channel, with a halo of zeros: the network's input.
   case planar
+  /// Channel blocks of 16 bytes, for numbers of an 8-bit grid, with a halo of the byte that stands for
+  /// zero; values of the shape [1, C] are planes of one pixel.
+  case bytes
 }
 
 /// A value in one layout: what an operation reads or writes.

@@ -18,12 +18,22 @@ extension Lowering {
   func convolution(_ node: Node) -> LowerableConvolution? {
     guard let conv = node.op as? Conv, node.inputs.count >= 2, let input = node.inputs[0],
       let weight = node.inputs[1], graph.isPlanes(input), graph.floats(weight) != nil,
-      let resolved = try? conv.geometry(
-        input: graph.knownType(input).shape, weight: graph.knownType(weight).shape),
-      resolved.window.axes.count == 2
+      let (geometry, halo) = planeGeometry(
+        conv, input: graph.knownType(input).shape, weight: graph.knownType(weight).shape)
     else { return nil }
     let bias = node.inputs.count > 2 ? node.inputs[2] : nil
     if bias != nil, graph.floats(bias) == nil { return nil }
+    return LowerableConvolution(
+      input: input, weight: weight, bias: bias, geometry: geometry, halo: halo)
+  }
+
+  /// The geometry of a two-dimensional convolution, with the halo its input needs.
+  func planeGeometry(
+    _ conv: Conv, input: Shape, weight: Shape
+  ) -> (geometry: ConvolutionGeometry, halo: Halo)? {
+    guard let resolved = try? conv.geometry(input: input, weight: weight),
+      resolved.window.axes.count == 2
+    else { return nil }
     let (rows, columns) = (resolved.window.axes[0], resolved.window.axes[1])
     let geometry = ConvolutionGeometry(
       inputChannels: resolved.inputChannels, outputChannels: resolved.outputChannels,
@@ -33,8 +43,7 @@ extension Lowering {
     guard ConvolutionKernel.isSupported(geometry) else { return nil }
     let halo = geometry.requiredHalo(
       input: (rows.input, columns.input), output: (rows.output, columns.output))
-    return LowerableConvolution(
-      input: input, weight: weight, bias: bias, geometry: geometry, halo: halo)
+    return (geometry, halo)
   }
 
   /// Emits a convolution with what is fused to it.

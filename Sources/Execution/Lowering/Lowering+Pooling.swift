@@ -70,7 +70,7 @@ extension Lowering {
 
 extension PoolGeometry {
   /// The window of a pooling over two axes.
-  fileprivate init(_ window: WindowGeometry, countIncludePad: Bool) {
+  init(_ window: WindowGeometry, countIncludePad: Bool) {
     let (rows, columns) = (window.axes[0], window.axes[1])
     self.init(
       kernel: (rows.kernel, columns.kernel), strides: (rows.stride, columns.stride),

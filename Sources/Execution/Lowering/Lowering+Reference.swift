@@ -41,6 +41,9 @@ extension Lowering {
 
   /// The copy of a value from one layout into another.
   func reorder(_ input: Form, to output: Form) -> Operation {
+    if input.layout == .bytes || output.layout == .bytes {
+      return byteReorder(input, to: output)
+    }
     let kernels = kernels
     let plainRead = graph.knownType(input.value)
     return Operation(

@@ -12,6 +12,8 @@ struct Lowering {
   let keep: Set<ValueID>
   let kernels: BlockedKernels
   let consumers: [[Int]]
+  /// The grids of the values that may exist as bytes.
+  let grids: [ValueID: QuantizationGrid]
   private(set) var operations: [Operation] = []
   /// The layouts in which each value exists so far.
   private var layouts: [ValueID: Set<Layout>] = [:]
@@ -23,6 +25,7 @@ struct Lowering {
     self.keep = keep.union(graph.outputs)
     self.kernels = kernels
     self.consumers = graph.consumers()
+    self.grids = graph.byteGrids().filter { graph.knownType($0.key).shape.bytePlanes != nil }
   }
 
   /// Lowers every node.
@@ -67,14 +70,24 @@ struct Lowering {
   mutating func want(_ value: ValueID, _ layout: Layout) -> Form {
     let form = Form(value: value, layout: layout)
     guard !exists(value, layout) else { return form }
-    let source: Layout =
-      exists(value, .plain) ? .plain : exists(value, .blocked) ? .blocked : .planar
-    if layout == .blocked || layout == .planar, source != .plain {
+    guard let source = source(of: value, for: layout) else {
       want(value, .plain)
       return want(value, layout)
     }
     emit(reorder(Form(value: value, layout: source), to: form))
     return form
+  }
+
+  /// The layout to reorder a value from, or `nil` when only plain elements could be.
+  private func source(of value: ValueID, for layout: Layout) -> Layout? {
+    let candidates: [Layout] =
+      switch layout {
+      case .plain: [.blocked, .bytes, .planar]
+      case .blocked: [.bytes, .plain]
+      case .bytes: [.blocked, .plain]
+      case .planar: [.plain]
+      }
+    return candidates.first { exists(value, $0) }
   }
 
   /// The only node that reads a value, unless the value must survive.
@@ -95,8 +108,8 @@ struct Lowering {
 
   private mutating func lower(node index: Int) {
     let lowered =
-      lowerActivation(index) || lowerPooling(index) || lowerChannels(index) || lowerRows(index)
-      || lowerView(index) || lowerQuantization(index)
+      lowerBytes(index) || lowerActivation(index) || lowerPooling(index) || lowerChannels(index)
+      || lowerRows(index) || lowerView(index) || lowerQuantization(index)
     if !lowered { lowerReference(index) }
   }
 

@@ -137,7 +137,10 @@ struct SlotAssignment {
   /// Whether both forms keep the same floats in the same order.
   private func liesAlike(_ a: Form, _ b: Form) -> Bool {
     if a.layout == b.layout {
-      return a.layout == .plain || types(a.value).shape == types(b.value).shape
+      guard a.layout == .bytes, let (left, right) = bytePlanes(a, b) else {
+        return a.layout == .plain || types(a.value).shape == types(b.value).shape
+      }
+      return left == right
     }
     let blocked = a.layout == .blocked ? a : b
     let plain = a.layout == .blocked ? b : a
@@ -145,6 +148,14 @@ struct SlotAssignment {
     let shape = types(blocked.value).shape
     let wholeBlocks = shape[1] % 16 == 0 || a == blocked
     return shape[2] == 1 && shape[3] == 1 && halos[blocked] == Halo.none && wholeBlocks
+  }
+
+  private typealias Planes = (channels: Int, height: Int, width: Int)
+
+  private func bytePlanes(_ a: Form, _ b: Form) -> (Planes, Planes)? {
+    guard let left = types(a.value).shape.bytePlanes, let right = types(b.value).shape.bytePlanes
+    else { return nil }
+    return (left, right)
   }
 
   private mutating func unifyHalos() {
@@ -204,6 +215,13 @@ struct SlotAssignment {
       floats = (type.shape.elementCount * type.dtype.byteSize + 3) / 4
     case .blocked:
       floats = (type.shape[1] + 15) / 16 * planeFloats(of: form)
+    case .bytes:
+      guard let planes = type.shape.bytePlanes else {
+        preconditionFailure("\(type) cannot lie in byte planes")
+      }
+      let pixels =
+        (halo.top + planes.height + halo.bottom) * (halo.left + planes.width + halo.right)
+      floats = ((planes.channels + 15) / 16 * pixels * 16 + ByteView.slack) / 4
     case .planar:
       floats =
         type.shape[1] * (halo.top + type.shape[2] + halo.bottom)

@@ -28,6 +28,20 @@ struct PlanesAt: Hashable, Sendable {
   }
 }
 
+/// A value of an 8-bit grid in the arena.
+struct BytesAt: Hashable, Sendable {
+  let place: Place
+  let layout: ActivationLayout
+
+  /// The byte planes of one image and, by stride, of those after it.
+  func view(_ arena: Arena, _ image: Int) -> ByteView {
+    let base = UnsafeMutableRawPointer(arena.pointer(place, image: image))
+    return ByteView(
+      base: base.assumingMemoryBound(to: UInt8.self), layout: layout,
+      imageStride: arena.imageStride(place) * MemoryLayout<Float>.stride)
+  }
+}
+
 /// A row-major matrix per image in the arena.
 struct RowsAt: Hashable, Sendable {
   let place: Place

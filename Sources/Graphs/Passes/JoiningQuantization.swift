@@ -41,7 +41,7 @@ extension Rewriter {
       x,
       QuantizationGrid(
         scale: down.scale, lowest: range.lowerBound - down.zeroPoint,
-        highest: range.upperBound - down.zeroPoint)
+        highest: range.upperBound - down.zeroPoint, zeroPoint: down.zeroPoint)
     )
   }
 

@@ -9,9 +9,11 @@ extension Graph {
   /// rounding; others may vanish.
   public func optimized(keep: Set<ValueID> = []) -> Graph {
     removingCopies(keep: keep)
+      .expandingQuantizedOperators(keep: keep)
       .joiningQuantization(keep: keep)
       .removingTransposes(keep: keep)
       .foldingPads(keep: keep)
+      .computingOnIntegers(keep: keep)
       .matrixProductsAsGemm(keep: keep)
       .foldingAffine(keep: keep)
       .joiningActivations(keep: keep)

@@ -57,6 +57,11 @@ struct Rewriter {
     !protected.contains(id) && readers[id.index].allSatisfy { $0 == index }
   }
 
+  /// Whether no other node reads the value, which may be one to keep.
+  func isRead(_ id: ValueID, byNoNodeBut index: Int) -> Bool {
+    readers[id.index].allSatisfy { $0 == index }
+  }
+
   /// Replaces a node's operator and inputs; its outputs stay.
   mutating func replace(_ index: Int, by op: any Operator, _ inputs: [ValueID?]) {
     unregister(index)
@@ -94,8 +99,13 @@ struct Rewriter {
   }
 
   /// Adds a constant, named after the node it belongs to.
-  mutating func addConstant(_ tensor: Tensor, for node: Node, _ role: String) -> ValueID {
-    addValue(Value(name: unusedName("\(node.name)/\(role)"), type: tensor.type, constant: tensor))
+  mutating func addConstant(
+    _ tensor: Tensor, for node: Node, _ role: String, integers: QuantizedConstant? = nil
+  ) -> ValueID {
+    var value = Value(
+      name: unusedName("\(node.name)/\(role)"), type: tensor.type, constant: tensor)
+    value.integers = integers
+    return addValue(value)
   }
 
   /// Lets every reader of `old` read `new`.

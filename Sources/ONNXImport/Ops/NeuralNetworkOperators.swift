@@ -5,11 +5,7 @@ import Kernels
 /// Convolution, pooling, normalisation, matrix products, activations and softmax.
 let neuralNetworkOperators: [String: OperatorBuilder] = [
   "AveragePool": { node throws(Fault) in
-    AveragePool(
-      kernelShape: try node.kernelShape(), strides: try node.ints("strides"),
-      pads: try node.ints("pads"), dilations: try node.ints("dilations"),
-      autoPad: try node.autoPad(), ceilMode: try node.bool("ceil_mode", default: false),
-      countIncludePad: try node.bool("count_include_pad", default: false))
+    try node.averagePool()
   },
   "BatchNormalization": { node throws(Fault) in
     let trains = try node.bool("training_mode", default: false)
@@ -172,5 +168,15 @@ extension NodeAttributes {
     default:
       throw invalid("auto_pad is \(name), but must be NOTSET, SAME_UPPER, SAME_LOWER or VALID")
     }
+  }
+}
+
+extension NodeAttributes {
+  func averagePool() throws(Fault) -> AveragePool {
+    AveragePool(
+      kernelShape: try kernelShape(), strides: try ints("strides"),
+      pads: try ints("pads"), dilations: try ints("dilations"),
+      autoPad: try autoPad(), ceilMode: try bool("ceil_mode", default: false),
+      countIncludePad: try bool("count_include_pad", default: false))
   }
 }

@@ -158,6 +158,9 @@ private let scale = OperatorProbe.Input.typed(.float32, [])
 
 private func eightBits(_ shape: Shape) -> OperatorProbe.Input { .typed(.uint8, shape) }
 
+private let quantized: [OperatorProbe.Input] = [.swept([2, 3]), scale, zeroPoint]
+private let result: [OperatorProbe.Input] = [scale, zeroPoint]
+
 private let quantizationProbes = [
   OperatorProbe(
     "ConvInteger", inputs: [.swept(image), eightBits([2, 4, 2, 2])],
@@ -182,6 +185,23 @@ private let quantizationProbes = [
     ],
     notes: "int8 and uint8 in any combination; one scale and zero point, or one for each row and "
       + "column"),
+  OperatorProbe("com.microsoft::QLinearAdd", inputs: quantized + quantized + result),
+  OperatorProbe("com.microsoft::QLinearMul", inputs: quantized + quantized + result),
+  OperatorProbe("com.microsoft::QLinearSigmoid", inputs: quantized + result),
+  OperatorProbe("com.microsoft::QLinearLeakyRelu", inputs: quantized + result),
+  OperatorProbe(
+    "com.microsoft::QLinearGlobalAveragePool",
+    inputs: [.swept(image), scale, zeroPoint] + result, notes: "not with channels_last"),
+  OperatorProbe(
+    "com.microsoft::QLinearAveragePool", inputs: [.swept(image), scale, zeroPoint] + result,
+    attributes: kernel, notes: "not with channels_last"),
+  OperatorProbe(
+    "com.microsoft::QLinearConcat", inputs: result + quantized + quantized,
+    attributes: ["axis": .int(0)]),
+  OperatorProbe(
+    "com.microsoft::QGemm",
+    inputs: quantized + [eightBits([3, 4]), scale, zeroPoint, .typed(.int32, [4])] + result,
+    notes: "quantised results only"),
   OperatorProbe(
     "DequantizeLinear", inputs: [.swept([2, 3]), scale],
     notes: "one scale, one for each channel, or blocks"),

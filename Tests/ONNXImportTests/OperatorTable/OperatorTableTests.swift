@@ -33,7 +33,8 @@ struct OperatorTableTests {
     """
     # Operators
 
-    The \(count) ONNX operators that can be imported, domain `ai.onnx`. Written by
+    The \(count) ONNX operators that can be imported, domain `ai.onnx`, and some of
+    ONNX Runtime's domain `com.microsoft`. Written by
     `make docs-operators`, which runs each operator with each element type; a test compares.
 
     - **forward**: `view` shares the elements of its input.

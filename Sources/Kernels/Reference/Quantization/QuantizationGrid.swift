@@ -9,12 +9,26 @@ public struct QuantizationGrid: Sendable, Hashable {
   /// The first and the last integer, without the zero point.
   public let lowest: Float
   public let highest: Float
+  /// The integer that stands for 0 in the model; it matters to the rounding of sums alone.
+  public let zeroPoint: Int
 
-  public init(scale: Float, lowest: Int, highest: Int) {
+  public init(scale: Float, lowest: Int, highest: Int, zeroPoint: Int = 0) {
     precondition(lowest >= -1 << 17 && highest <= 1 << 17)
     self.scale = scale
     self.lowest = Float(lowest)
     self.highest = Float(highest)
+    self.zeroPoint = zeroPoint
+  }
+
+  /// Whether an integer fits a byte as its distance from the lowest one.
+  public var isByte: Bool { highest - lowest == 255 && lowest <= 0 && highest >= 0 && scale > 0 }
+
+  /// The byte that stands for zero.
+  public var zeroByte: UInt8 { UInt8(max(0, min(255, -lowest))) }
+
+  /// The integer without zero point that is nearest to a number, halves to even.
+  public func integer(nearest x: Float) -> Float {
+    Swift.min(Swift.max(lowest, x / scale), highest).rounded(.toNearestOrEven)
   }
 
   /// Writes the nearest number of the grid for each element; `result` may be `x`.
