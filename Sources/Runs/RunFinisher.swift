@@ -41,8 +41,7 @@ struct RunFinisher {
     summary.completedAt = currentTimestamp()
     // Before the run counts as ended: whoever dies in between leaves the event to the next process.
     if summary.status != .canceled, !eventSinks.isEmpty {
-      var outbox = try Outbox.open(directory)
-      try outbox.add(RunEvent(summary, for: eventSinks))
+      try Outbox.note(RunEvent(summary, for: eventSinks), in: directory)
     }
     try directory.write(summary)
     if summary.status == .succeeded, let digest = summary.runDigest {

@@ -138,10 +138,11 @@ struct EventTests {
   @Test func `a command gets each committed result`() throws {
     let ending = try program.run([
       "run", "in", "-o", "out", "--heatmap", "none", "--durability", "item", "--on-item",
-      "cat > items; exit 4", "--on-complete", "cat > job",
+      "cat > items; exit 4", "--on-complete", "cat > job; exit 7",
     ])
     #expect(ending.status == 0)
     #expect(ending.errors.contains("--on-item: the command ended with status 4"))
+    #expect(ending.errors.contains("--on-complete: the command ended with status 7"))
     let results = try program.folder.read("out/results.jsonl").split(separator: 0x0A)
     let items = try program.folder.read("items").split(separator: 0x0A)
     #expect(Set(items) == Set(results) && items.count == results.count)

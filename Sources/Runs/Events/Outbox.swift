@@ -12,8 +12,6 @@ import Glibc
 /// been written too. A process that dies in between leaves it to the next: each event is told at least
 /// once.
 struct Outbox: ~Copyable {
-  private static let limit = 64 << 20
-
   private let file: Descriptor
   private let path: RawPath
   private(set) var state = OutboxState()
@@ -32,13 +30,39 @@ struct Outbox: ~Copyable {
         .runLocked, "another process delivers the events of \(directory.path.display)")
     }
     if isNew { try synchronizeDirectory(directory.path) }
-    let bytes = try file.read(at: 0, count: Self.limit)
+    let bytes = try file.read(at: 0, count: file.status().size)
     let (state, length) = try OutboxState.read(bytes, directory.outbox)
     if length < bytes.count {
       try file.truncate(to: length)
       try file.synchronize()
     }
     return Outbox(file: file, path: directory.outbox, state: state)
+  }
+
+  deinit {
+    // A command that is being started holds copies of all descriptors for a moment.
+    _ = flock(file.number, LOCK_UN)
+  }
+
+  /// Adds an event to the outbox of a run that is about to end.
+  ///
+  /// Whoever delivers earlier events meanwhile holds the lock, perhaps for long. Lines that are only
+  /// appended need none, once the holder has had the time to cut a torn end off.
+  static func note(
+    _ event: RunEvent, in directory: RunDirectory, patienceMilliseconds: Int = 2000
+  ) throws(Fault) {
+    for _ in 0...(patienceMilliseconds / 10) {
+      do throws(Fault) {
+        var outbox = try open(directory)
+        return try outbox.add(event)
+      } catch {
+        guard error.code == .runLocked else { throw error }
+        poll(nil, 0, patienceMilliseconds == 0 ? 0 : 10)
+      }
+    }
+    let file = try Descriptor(opening: directory.outbox, O_WRONLY | O_APPEND | O_NOFOLLOW)
+    try file.write(event.line)
+    try file.synchronizeContents()
   }
 
   /// Whether there may be anything to tell.
