@@ -2,24 +2,9 @@ public import Faults
 import Tensors
 
 extension Graph {
-  /// The value before the final Softmax, LogSoftmax or Sigmoid; `output` itself when there is none.
-  ///
-  /// Reshaping and casting after the activation is looked through.
+  /// The scores before the final Softmax, LogSoftmax or Sigmoid; `output` itself when there is none.
   /// - Parameter output: The output to explain; the graph's first unless told otherwise.
-  public func logits(of output: ValueID? = nil) -> ValueID? {
-    guard let output = output ?? outputs.first else { return nil }
-    let producers = producers()
-    var value = output
-    while let index = producers[value.index], let input = nodes[index].inputs.first ?? nil {
-      switch nodes[index].op.opType {
-      case "Softmax", "LogSoftmax", "Sigmoid": return input
-      case "Reshape", "Squeeze", "Unsqueeze", "Flatten", "Identity", "Dropout", "Cast":
-        value = input
-      default: return output
-      }
-    }
-    return output
-  }
+  public func logits(of output: ValueID? = nil) -> ValueID? { head(of: output)?.logits }
 
   /// The last spatial feature map on the path to the logits: what global pooling or flattening reads.
   ///

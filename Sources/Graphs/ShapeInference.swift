@@ -116,9 +116,15 @@ private struct ShapeInference {
       }
     }
     var remaining: [Node] = []
-    for node in graph.nodes {
+    var pending = Array(graph.nodes.reversed())
+    while let node = pending.popLast() {
       do throws(Fault) {
-        if try !infer(node) { remaining.append(node) }
+        if let choice = node.op as? If {
+          let condition = (node.inputs.first ?? nil).flatMap { graph[$0].constant }
+          pending += try choice.inlined(node, condition: condition?.aligned()).reversed()
+        } else if try !infer(node) {
+          remaining.append(node)
+        }
       } catch {
         throw error.naming(node)
       }

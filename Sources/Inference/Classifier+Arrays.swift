@@ -1,5 +1,6 @@
 import Execution
 import Faults
+import Graphs
 import Images
 import Requests
 import Tensors
@@ -27,7 +28,7 @@ extension Classifier {
     }
     let expected = network.inputShape
     let extents = Array(array.shape.dimensions.drop { $0 == 1 })
-    guard array.dtype == .float32, (3...4).contains(array.shape.rank),
+    guard let numbers = try modelInput(array), (3...4).contains(array.shape.rank),
       extents == Array(expected.dimensions.drop { $0 == 1 })
     else {
       throw Fault(
@@ -39,6 +40,15 @@ extension Classifier {
     return PreparedInput(
       source: facts(nil, nil), decodeMilliseconds: milliseconds() - started,
       preprocessMilliseconds: 0,
-      content: .tensor(array.reshaped(expected)), label: label)
+      content: .tensor(numbers.reshaped(expected)), label: label)
+  }
+
+  /// Floating-point numbers as float32, and integers where the model takes them; `nil` for others.
+  private func modelInput(_ array: Tensor) throws(Fault) -> Tensor? {
+    if array.dtype == .float32 { return array }
+    guard array.dtype.isFloatingPoint || takesIntegers && array.dtype != .bool else { return nil }
+    let numbers = Tensor(uninitialized: .float32, array.shape)
+    try Cast(to: .float32).evaluate([array], into: [numbers])
+    return numbers
   }
 }

@@ -27,6 +27,8 @@ public final class Classifier: Sendable {
   let logits: ValueID
   let scores: ClassScores
   let isChannelsLast: Bool
+  /// Whether the model's own input holds integers, such as the bytes of pixels.
+  let takesIntegers: Bool
   /// What explains each of the layers.
   let attributors: [Attributor]
   let allClasses: AllClassExplainer?
@@ -54,6 +56,7 @@ public final class Classifier: Sendable {
     self.logits = prepared.logits
     self.scores = prepared.scores
     self.isChannelsLast = prepared.isChannelsLast
+    self.takesIntegers = prepared.takesIntegers
     self.network = try Network(
       prepared.graph, results: [prepared.logits] + attributors.flatMap(\.requiredValues),
       kernels: engine.kernels)

@@ -10,6 +10,7 @@ struct NetworkPreparation {
   let graph: Graph
   let input: ValueID
   let isChannelsLast: Bool
+  let takesIntegers: Bool
   let logits: ValueID
   /// The layers to explain, in the order named; none when nothing is explained.
   let layers: [ValueID]
@@ -19,17 +20,21 @@ struct NetworkPreparation {
   /// - Parameter names: the layers to explain by name, or `auto`; none when nothing is explained.
   /// - Throws: `Fault` with a code of the model, or `layer.not_found`.
   init(_ version: ModelVersion, layers names: [String]) throws(Fault) {
-    var graph = try version.importGraph()
+    var graph = try version.importGraph().restricted(toOutput: version.spec.output.name)
     let input = try Self.input(of: graph, version.spec)
-    graph.outputs = [try graph.output(named: version.spec.output.name)]
     let named = try graph.layers(named: names, standard: version.spec.gradCAMLayer)
     var keep = Set(named.compactMap(\.self))
     let shape = Self.inputShape(version.spec.input)
     try Self.check(graph, input, takes: shape)
-    graph = try graph.specialized(inputShapes: [input: shape], keep: keep)
-    graph = try graph.widenedToFloat32(keep: keep)
+    graph = try graph.classifying(
+      input, shape: shape, output: version.spec.output.name, keep: keep)
+    self.takesIntegers =
+      graph.inputs.first { $0.value == input }.map { !$0.dtype.isFloatingPoint } ?? false
+    graph = graph.dequantizingScores()
+    graph = try graph.inFloat32(keep: keep)
     graph = graph.foldingInputTranspose(of: input, keep: keep)
-    let (logits, activation) = try Self.logits(of: graph)
+    let logits: ValueID
+    (graph, logits, self.scores) = try Self.head(of: graph, version)
     keep.insert(logits)
     let layers = try named.map { layer throws(Fault) in
       if let layer { return layer }
@@ -44,13 +49,6 @@ struct NetworkPreparation {
     self.isChannelsLast = graph.layout(of: input) == .channelsLast
     self.logits = logits
     self.layers = layers
-    self.scores = ClassScores(
-      activation: activation ?? version.spec.output.activation,
-      temperature: version.spec.calibration.temperature)
-    guard let outputs = graph[logits].type?.shape.elementCount else {
-      throw Fault(.modelInvalid, "the shape of the model's output is not known")
-    }
-    try version.checkLabels(outputCount: outputs)
   }
 
   private static func refuseRepetition(_ layers: [ValueID], _ graph: Graph) throws(Fault) {
@@ -61,18 +59,31 @@ struct NetworkPreparation {
     }
   }
 
-  /// The logits, and the activation the graph itself ends in: it stands for the one the model version
-  /// names, which is never applied on top of it.
-  private static func logits(
-    of graph: Graph
-  ) throws(Fault) -> (ValueID, ModelSpec.Activation?) {
-    guard let output = graph.outputs.first, let logits = graph.logits(of: output) else {
+  /// One logit for each label, and what makes probabilities of them.
+  ///
+  /// The activation the graph itself ends in stands for the one the model version names, which is
+  /// never applied on top of it. Of a single output, two labels are the two sides.
+  private static func head(
+    of graph: Graph, _ version: ModelVersion
+  ) throws(Fault) -> (Graph, ValueID, ClassScores) {
+    guard let head = graph.head(), let count = graph[head.logits].type?.shape.elementCount else {
       throw Fault(.modelInvalid, "the model has no output")
     }
-    guard logits != output,
-      let reader = graph.nodes.first(where: { $0.inputs.first == logits })
-    else { return (logits, nil) }
-    return (logits, reader.op is Sigmoid ? .sigmoid : .softmax)
+    try version.checkLabels(outputCount: count)
+    var activation =
+      switch head.activation {
+      case .softmax: ModelSpec.Activation.softmax
+      case .sigmoid: ModelSpec.Activation.sigmoid
+      case nil: version.spec.output.activation
+      }
+    // Softmax over one score is 1 whatever the image.
+    if count == 1, activation == .softmax { activation = .sigmoid }
+    let scores = ClassScores(
+      activation: activation, temperature: version.spec.calibration.temperature)
+    guard count == 1, version.labels.count == 2 else { return (graph, head.logits, scores) }
+    let (both, logits) = graph.withBothClasses(
+      of: head.logits, isProbability: activation == .none)
+    return (both, logits, scores)
   }
 
   private static func input(of graph: Graph, _ spec: ModelSpec) throws(Fault) -> ValueID {
@@ -101,15 +112,12 @@ struct NetworkPreparation {
     guard let declared = graph.inputs.first(where: { $0.value == input })?.dimensions,
       declared.count == shape.rank
     else { return }
-    for (axis, dimension) in declared.enumerated() {
+    for (axis, dimension) in declared.enumerated().dropFirst() {
       guard case .fixed(let extent) = dimension, extent != shape[axis] else { continue }
       throw Fault(
         .modelInvalid,
-        axis == 0
-          ? "the model takes exactly \(extent) images at once: export it with a batch of 1 or a "
-            + "dynamic batch"
-          : "the model's input has the extent \(extent) at axis \(axis), its version describes "
-            + "\(shape): correct version.json",
+        "the model's input has the extent \(extent) at axis \(axis), its version describes "
+          + "\(shape): correct version.json",
         details: ["axis": .int(axis), "declared": .int(extent), "described": .int(shape[axis])])
     }
   }

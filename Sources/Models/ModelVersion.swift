@@ -85,14 +85,18 @@ public struct ModelVersion: Sendable {
     return mapping
   }
 
-  /// Refuses a model whose outputs do not match its labels one to one.
+  /// Refuses a model whose outputs do not match its labels one to one; a single output may have the
+  /// labels of its two sides.
   /// - Throws: `Fault` with code `model.invalid`.
   public func checkLabels(outputCount: Int) throws(Fault) {
-    guard labels.count == outputCount else {
+    guard labels.count == outputCount || outputCount == 1 && labels.count == 2 else {
+      let hint =
+        outputCount == labels.count + 1
+        ? "; if the first output stands for the background, put a label for it first" : ""
       throw Fault(
         .modelInvalid,
         "\(name)@\(version) has \(outputCount) outputs and \(labels.count) labels: "
-          + "give one label per output",
+          + "give one label per output\(hint)",
         details: ["outputs": .int(outputCount), "labels": .int(labels.count)])
     }
   }

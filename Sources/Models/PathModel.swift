@@ -17,6 +17,8 @@ public enum PreprocessPreset: String, Sendable, CaseIterable {
   case caffe
   /// Stretched to the input size, values from 0 to 1.
   case none
+  /// Stretched to the input size, values from 0 to 255, for graphs that scale them themselves.
+  case pixels
 }
 
 extension ModelRepository {
@@ -52,7 +54,7 @@ extension ModelRepository {
       if let labelsPath {
         try readLabels(labelsPath, defaultVersion: labelsPath.stem)
       } else {
-        Labels(labels: (0..<facts.outputCount).map { "class \($0)" }, version: "none")
+        Labels(labels: (0..<facts.classCount).map { "class \($0)" }, version: "none")
       }
     let model = ModelVersion(
       name: path.stem, version: String(sha256.prefix(12)),
@@ -73,18 +75,21 @@ struct GraphFacts {
   var height: Int
   var outputCount: Int
   var activation: ModelSpec.Activation
+  /// Whether the input holds the integers of pixels, which the graph scales itself.
+  var takesPixels: Bool
+
+  /// The classes to number where nobody names them; a single output tells two apart.
+  var classCount: Int { max(outputCount, 2) }
 
   /// - Parameter name: the output to read; `nil` takes the first.
   /// - Throws: `Fault` with code `model.invalid` when the graph is no image classifier.
   init(_ graph: Graph, output name: String?) throws(Fault) {
-    var graph = graph
+    let graph = try graph.restricted(toOutput: name)
     guard graph.inputs.count == 1, let input = graph.inputs.first else {
       throw Fault(.modelInvalid, "an image classifier has one input, not \(graph.inputs.count)")
     }
-    let output = try graph.output(named: name)
-    graph.outputs = [output]
     inputName = graph[input.value].name
-    outputName = graph[output].name
+    takesPixels = !input.dtype.isFloatingPoint
     guard let dimensions = input.dimensions, dimensions.count == 4 else {
       throw Fault(
         .modelInvalid, "the input \(inputName) is not of rank 4: export with a declared shape")
@@ -100,16 +105,15 @@ struct GraphFacts {
     guard channels == 3 || channels == 1 else {
       throw Fault(.modelInvalid, "the input \(inputName) has \(channels) channels, not 1 or 3")
     }
-    let batch = extents[0] ?? 1
     let shape: Shape =
-      layout == .nchw ? [batch, channels, height, width] : [batch, height, width, channels]
-    let specialized = try graph.specialized(inputShapes: [input.value: shape])
-    guard let type = specialized[specialized.outputs[0]].type, type.shape.elementCount > 0 else {
-      throw Fault(.modelInvalid, "the shape of the output \(outputName) cannot be inferred")
+      layout == .nchw ? [1, channels, height, width] : [1, height, width, channels]
+    let classifier = try graph.classifying(input.value, shape: shape, output: name)
+    guard let head = classifier.head(), let type = classifier[head.logits].type else {
+      throw Fault(.modelInvalid, "the model has no output")
     }
-    outputCount = type.shape.elementCount / batch
-    let last = graph.producers()[output.index].map { graph.nodes[$0].op.opType }
-    activation = last == "Softmax" || last == "Sigmoid" ? .none : .softmax
+    outputName = classifier[classifier.outputs[0]].name
+    outputCount = type.shape.elementCount
+    activation = head.activation != nil ? .none : outputCount == 1 ? .sigmoid : .softmax
   }
 
   func spec(_ preset: PreprocessPreset, labelsVersion: String) -> ModelSpec {
@@ -126,10 +130,12 @@ struct GraphFacts {
       color = .bgr
       mean = [103.939 / 255, 116.779 / 255, 123.68 / 255]
       std = [1 / 255, 1 / 255, 1 / 255]
-    case .none:
+    case .none, .pixels:
       resize = ModelSpec.Resize(.stretch)
-      (mean, std) = ([0, 0, 0], [1, 1, 1])
+      let scale = preset == .pixels ? 1 / 255.0 : 1
+      (mean, std) = ([0, 0, 0], [scale, scale, scale])
     }
+    if takesPixels { (mean, std) = ([0, 0, 0], [1 / 255, 1 / 255, 1 / 255]) }
     if channels == 1 {
       color = .gray
       mean = [mean.reduce(0, +) / 3]
@@ -139,7 +145,7 @@ struct GraphFacts {
     input.name = inputName
     input.layout = layout
     input.color = color
-    input.crop = preset == .none ? .none : .center
+    input.crop = preset == .none || preset == .pixels ? .none : .center
     var spec = ModelSpec(input: input, labelsVersion: labelsVersion)
     spec.output.name = outputName
     spec.output.activation = activation

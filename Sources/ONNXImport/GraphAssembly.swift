@@ -9,7 +9,11 @@ struct GraphAssembly {
   let external: [String: TensorStorage]
   let opset: Int
   private var graph = Graph()
+  /// The values that names stand for in the graph at hand.
   private var ids: [String: ValueID] = [:]
+  /// The names that the graph at hand itself declares; those of the graphs around it may return.
+  private var declared: Set<String> = []
+  private var names: Set<String> = []
   /// Why a constant cannot be read; thrown only when a node or an output uses it.
   private var unreadable: [ValueID: Fault] = [:]
 
@@ -25,23 +29,71 @@ struct GraphAssembly {
   mutating func graph(from message: GraphMessage) throws(Fault) -> Graph {
     for initializer in message.initializers { try addInitializer(initializer) }
     for input in message.inputs { try addInput(input) }
-    let nodes = message.nodes.enumerated().map { index, node in
+    let nested = message.nestedNodes
+    if !nested.isEmpty { _ = try resolution.operators(of: message.nodes + nested) }
+    graph.nodes = try nodes(of: message)
+    try addOutputs(message.outputs)
+    return graph
+  }
+
+  private var resolution: OperatorResolution {
+    OperatorResolution(file: file, owner: owner, opset: opset)
+  }
+
+  /// The nodes of a graph in topological order.
+  private mutating func nodes(of message: GraphMessage) throws(Fault) -> [Node] {
+    let messages = message.nodes.enumerated().map { index, node in
       var node = node
       if node.name.isEmpty { node.name = "\(node.opType)_\(index)" }
       return node
     }
-    for node in nodes { try declareOutputs(of: node) }
-    let operators = try OperatorResolution(file: file, owner: owner, opset: opset)
-      .operators(of: nodes)
-    for (node, op) in zip(nodes, operators) {
-      guard let op else { continue }
-      graph.nodes.append(
-        Node(
-          name: node.name, op: op, inputs: try inputs(of: node), outputs: try outputs(of: node)))
+    for node in messages { try declareOutputs(of: node) }
+    var nodes: [Node] = []
+    for (node, op) in zip(messages, try resolution.operators(of: messages)) {
+      if let op {
+        nodes.append(
+          Node(
+            name: node.name, op: op, inputs: try inputs(of: node), outputs: try outputs(of: node)))
+      } else if node.opType == "If" {
+        nodes.append(try conditional(node))
+      }
     }
-    try addOutputs(message.outputs)
-    graph.nodes = try sortedTopologically(graph)
-    return graph
+    return try sortedTopologically(nodes, valueCount: graph.values.count)
+  }
+
+  /// A node that chooses between two graphs; it reads what they read of the graph around them.
+  private mutating func conditional(_ node: NodeMessage) throws(Fault) -> Node {
+    let choice = If(
+      then: try branch("then_branch", of: node), else: try branch("else_branch", of: node))
+    let inputs = try inputs(of: node)
+    guard inputs.count == 1 else {
+      throw Fault(.modelInvalid, "node \(node.name) (If) has \(inputs.count) inputs, not 1")
+    }
+    let outputs = try outputs(of: node)
+    guard choice.then.outputs.count == outputs.count, choice.else.outputs.count == outputs.count
+    else {
+      throw Fault(
+        .modelInvalid, "node \(node.name) (If) has branches with another number of outputs")
+    }
+    return Node(name: node.name, op: choice, inputs: inputs + choice.captures, outputs: outputs)
+  }
+
+  private mutating func branch(
+    _ name: String, of node: NodeMessage
+  ) throws(Fault) -> If.Branch {
+    guard let message = node.attributes.first(where: { $0.name == name })?.graph else {
+      throw Fault(.modelInvalid, "node \(node.name) (If) has no \(name): export the model again")
+    }
+    let outer = (ids, declared)
+    defer { (ids, declared) = outer }
+    declared = []
+    for initializer in message.initializers { try addInitializer(initializer) }
+    let nodes = try nodes(of: message)
+    var outputs: [ValueID] = []
+    for output in message.outputs {
+      outputs.append(try use(output.name, by: "the \(name) of node \(node.name)"))
+    }
+    return If.Branch(nodes: nodes, outputs: outputs)
   }
 
   private mutating func addInitializer(_ message: TensorMessage) throws(Fault) {
@@ -114,12 +166,14 @@ struct GraphAssembly {
   }
 
   private mutating func declare(_ name: String) throws(Fault) -> ValueID {
-    guard ids[name] == nil else {
+    guard declared.insert(name).inserted else {
       throw Fault(
         .modelInvalid, "the name \(name) stands for two values: export the model again",
         details: ["value": .string(name)])
     }
-    let id = graph.addValue(Value(name: name))
+    // Both branches of a node may use a name; a NUL keeps the second apart.
+    let isNew = names.insert(name).inserted
+    let id = graph.addValue(Value(name: isNew ? name : "\(name)\0\(graph.values.count)"))
     ids[name] = id
     return id
   }

@@ -7,7 +7,7 @@ struct OperatorResolution {
   let owner: AnyObject?
   let opset: Int
 
-  /// Returns the operator of each node; `nil` for a Constant, which needs none.
+  /// Returns the operator of each node; `nil` for a Constant, which needs none, and for an If.
   func operators(of nodes: [NodeMessage]) throws(Fault) -> [(any Operator)?] {
     var operators: [(any Operator)?] = []
     var refused: [(node: NodeMessage, reason: String?)] = []
@@ -30,7 +30,7 @@ struct OperatorResolution {
   }
 
   private func makeOperator(of node: NodeMessage) throws(Fault) -> (any Operator)? {
-    if node.opType == "Constant", Self.isDefault(node.domain) { return nil }
+    if ["Constant", "If"].contains(node.opType), Self.isDefault(node.domain) { return nil }
     guard let build = Self.table(for: node) else {
       throw Fault(.modelUnsupportedOperator, "operator \(Self.fullName(node)) is not supported")
     }
@@ -59,7 +59,7 @@ struct OperatorResolution {
     operatorTable[fullName(node)]
   }
 
-  private static func isDefault(_ domain: String) -> Bool {
+  static func isDefault(_ domain: String) -> Bool {
     domain.isEmpty || domain == "ai.onnx"
   }
 

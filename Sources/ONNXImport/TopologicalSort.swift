@@ -5,18 +5,21 @@ import Graphs
 ///
 /// Nodes that are in order already stay as they are. Runs in O(nodes + inputs), without recursion.
 /// - Throws: `Fault` with code `model.invalid` when nodes depend on each other in a circle.
-func sortedTopologically(_ graph: Graph) throws(Fault) -> [Node] {
+func sortedTopologically(_ nodes: [Node], valueCount: Int) throws(Fault) -> [Node] {
   enum State { case unvisited, open, done }
-  let producers = graph.producers()
-  var state = [State](repeating: .unvisited, count: graph.nodes.count)
+  var producers = [Int?](repeating: nil, count: valueCount)
+  for (index, node) in nodes.enumerated() {
+    for output in node.outputs { producers[output.index] = index }
+  }
+  var state = [State](repeating: .unvisited, count: nodes.count)
   var sorted: [Node] = []
-  sorted.reserveCapacity(graph.nodes.count)
+  sorted.reserveCapacity(nodes.count)
   var stack: [(node: Int, nextInput: Int)] = []
-  for root in graph.nodes.indices where state[root] == .unvisited {
+  for root in nodes.indices where state[root] == .unvisited {
     state[root] = .open
     stack.append((root, 0))
     while let (index, nextInput) = stack.last {
-      let node = graph.nodes[index]
+      let node = nodes[index]
       guard nextInput < node.inputs.count else {
         state[index] = .done
         sorted.append(node)
@@ -35,7 +38,7 @@ func sortedTopologically(_ graph: Graph) throws(Fault) -> [Node] {
       case .open:
         throw Fault(
           .modelInvalid,
-          "nodes \(node.name) and \(graph.nodes[producer].name) depend on each other",
+          "nodes \(node.name) and \(nodes[producer].name) depend on each other",
           details: ["node": .string(node.name)])
       }
     }

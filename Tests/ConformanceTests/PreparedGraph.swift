@@ -25,7 +25,7 @@ struct PreparedGraph {
     if let name, name != "auto" { layer = try graph.layer(named: name) }
     if let layer { keep.insert(layer) }
     graph = try graph.specialized(inputShapes: [input: sample], keep: keep)
-    graph = try graph.widenedToFloat32(keep: keep)
+    graph = try graph.inFloat32(keep: keep)
     graph = graph.foldingInputTranspose(of: input, keep: keep)
     guard let logits = graph.logits(of: graph.outputs[0]) else {
       throw Fault(.modelInvalid, "the model has no logits")

@@ -22,7 +22,7 @@ struct SharedModelTests {
     let folder = try #require(SharedFolder.path)
     let bytes = try #require(Files.bytes(of: "\(folder)/models/\(model)/1/model.onnx"))
     var graph = try importModel(bytes: bytes).graph.specialized()
-    graph = try graph.widenedToFloat32()
+    graph = try graph.inFloat32()
     let input = graph.inputs[0].value
     graph = graph.foldingInputTranspose(of: input)
     let logits = try #require(graph.logits())

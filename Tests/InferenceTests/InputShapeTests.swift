@@ -12,27 +12,40 @@ struct InputShapeTests {
     folder = try TemporaryFolder()
   }
 
-  private func classifier(batch: ModelBytes.Extent) throws -> Classifier {
+  /// - Parameter mixes: whether the scores of an image depend on the others of its batch.
+  private func classifier(
+    batch: ModelBytes.Extent, mixes: Bool = false
+  ) throws -> Classifier {
     var model = ModelBytes()
     model.input("x", [batch, 3, 8, 8])
     model.output("y")
     model.floats("w", dims: [2, 3, 1, 1], [1, 0, 0, 0, 1, 0])
     model.node("Conv", ["x", "w"], ["c"])
     model.node("GlobalAveragePool", ["c"], ["p"])
-    model.node("Flatten", ["p"], ["y"])
+    model.node("Flatten", ["p"], [mixes ? "flat" : "y"])
+    if mixes {
+      model.node("ReduceMean", ["flat"], ["mean"]) { node in
+        node.message(5) {
+          $0.string(1, "axes")
+          $0.packed(8, [0])
+          $0.int(20, 7)
+        }
+      }
+      model.node("Sub", ["flat", "mean"], ["y"])
+    }
     try folder.write(model.bytes(), to: RawPath("m.onnx"))
     let version = try ModelRepository.model(
       at: folder.path.appending("m.onnx"), labels: nil, preset: .some(.none))
     return try Classifier(version, request: InferenceRequest())
   }
 
-  @Test(arguments: [ModelBytes.Extent.fixed(1), .symbolic("batch")])
-  func `a batch of one or of any size is taken`(batch: ModelBytes.Extent) throws {
+  @Test(arguments: [ModelBytes.Extent.fixed(1), .fixed(4), .symbolic("batch")])
+  func `a batch of one, of several or of any size is taken`(batch: ModelBytes.Extent) throws {
     #expect(try classifier(batch: batch).model.labels.count == 2)
   }
 
-  @Test func `a batch fixed at more than one is refused, with the remedy`() throws {
-    let fault = #expect(throws: Fault.self) { try classifier(batch: .fixed(4)) }
+  @Test func `a batch whose images depend on each other is refused, with the remedy`() throws {
+    let fault = #expect(throws: Fault.self) { try classifier(batch: .fixed(4), mixes: true) }
     #expect(fault?.code == .modelInvalid)
     #expect(fault?.message.contains("exactly 4 images") ?? false)
   }

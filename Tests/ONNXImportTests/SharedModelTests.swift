@@ -15,7 +15,7 @@ struct SharedModelTests {
   @Test(.enabled(if: SharedFolder.isPresent, "needs ../shared"), arguments: models)
   func `a real model runs, and runs alike after every pass`(path: String) throws {
     let bytes = try #require(Files.bytes(of: path))
-    let graph = try importModel(bytes: bytes).graph.specialized().widenedToFloat32()
+    let graph = try importModel(bytes: bytes).graph.specialized().inFloat32()
     let input = graph.inputs[0].value
     let shape = try #require(graph[input].type?.shape)
     let target = try graph.automaticTargetLayer()

@@ -24,7 +24,7 @@ extension Flag where Arguments == Commands.Arguments {
     },
     Self(
       "preprocess", value: "PRESET", .model,
-      "imagenet | imagenet-bicubic | inception | caffe | none, for an .onnx file",
+      "imagenet | imagenet-bicubic | inception | caffe | none | pixels, for an .onnx file",
       default: "imagenet"
     ) { value, arguments throws(Fault) in
       arguments.preprocess = try value.word(PreprocessPreset.self)

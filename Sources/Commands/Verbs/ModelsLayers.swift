@@ -74,18 +74,18 @@ private struct Layer {
 }
 
 private func layers(of model: ModelVersion) throws(Fault) -> [Layer] {
-  var graph = try model.importGraph()
+  var graph = try model.importGraph().restricted(toOutput: model.spec.output.name)
   let name = model.spec.input.name
   guard let input = graph.inputs.first(where: { name == nil || graph[$0.value].name == name })
   else { throw Fault(.modelInvalid, "the model has no input \(name ?? "")") }
-  graph.outputs = [try graph.output(named: model.spec.output.name)]
-  graph = try graph.specialized(inputShapes: [input.value: inputShape(model.spec.input)])
+  graph = try graph.classifying(
+    input.value, shape: inputShape(model.spec.input), output: model.spec.output.name)
   let producers = graph.producers()
   let automatic = try? graph.automaticTarget()
   let layers = graph.spatialLayers()
   let geometries = graph.layerGeometries(
     from: input.value, isChannelsLast: model.spec.input.layout == .nhwc)
-  let wide = try graph.widenedToFloat32(keep: Set(layers))
+  let wide = try graph.inFloat32(keep: Set(layers))
   return layers.map { layer in
     let node = producers[layer.index].map { graph.nodes[$0] }
     return Layer(

@@ -68,13 +68,18 @@ struct ModelMessage {
 struct GraphMessage {
   /// No known classifier has a tenth of this; the limit bounds the work on a hostile file.
   static let nodeLimit = 100_000
+  /// How deep graphs may lie in nodes of graphs.
+  static let depthLimit = 8
 
   var nodes: [NodeMessage] = []
   var initializers: [TensorMessage] = []
   var inputs: [ValueInfoMessage] = []
   var outputs: [ValueInfoMessage] = []
 
-  init(_ reader: WireReader) throws(Fault) {
+  init(_ reader: WireReader, depth: Int = 0) throws(Fault) {
+    guard depth <= Self.depthLimit else {
+      throw Fault(.modelInvalid, "the model nests more than \(Self.depthLimit) graphs")
+    }
     var reader = reader
     while let field = try reader.next() {
       switch field.number {
@@ -82,7 +87,8 @@ struct GraphMessage {
         guard nodes.count < Self.nodeLimit else {
           throw Fault(.modelInvalid, "the model has more than \(Self.nodeLimit) nodes")
         }
-        nodes.append(try NodeMessage(try reader.message(field), offset: field.offset))
+        nodes.append(
+          try NodeMessage(try reader.message(field), offset: field.offset, depth: depth))
       case 5:
         initializers.append(
           try TensorMessage(try reader.message(field), offset: field.offset))
@@ -95,6 +101,13 @@ struct GraphMessage {
       default: break
       }
     }
+  }
+}
+
+extension GraphMessage {
+  /// The nodes of the graphs that lie in this one's nodes.
+  var nestedNodes: [NodeMessage] {
+    nodes.flatMap { $0.attributes.compactMap(\.graph) }.flatMap { $0.nodes + $0.nestedNodes }
   }
 }
 

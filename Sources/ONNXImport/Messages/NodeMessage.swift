@@ -12,7 +12,8 @@ struct NodeMessage {
   /// The offset of the message in the file.
   let offset: Int
 
-  init(_ reader: WireReader, offset: Int) throws(Fault) {
+  /// - Parameter depth: how many graphs this one's graph lies in.
+  init(_ reader: WireReader, offset: Int, depth: Int = 0) throws(Fault) {
     self.offset = offset
     var reader = reader
     while let field = try reader.next() {
@@ -23,7 +24,7 @@ struct NodeMessage {
       case 4: opType = try reader.string(field)
       case 5:
         attributes.append(
-          try AttributeMessage(try reader.message(field), offset: field.offset))
+          try AttributeMessage(try reader.message(field), offset: field.offset, depth: depth))
       case 7: domain = try reader.string(field)
       default: break
       }
@@ -39,13 +40,15 @@ struct AttributeMessage {
   var int = 0
   var string = ""
   var tensor: TensorMessage?
+  /// A branch of a node that chooses.
+  var graph: GraphMessage?
   var floats: [Float] = []
   var ints: [Int] = []
   var strings: [String] = []
   var isReference = false
   private var lastField = 0
 
-  init(_ reader: WireReader, offset: Int) throws(Fault) {
+  init(_ reader: WireReader, offset: Int, depth: Int) throws(Fault) {
     var reader = reader
     while let field = try reader.next() {
       switch field.number {
@@ -54,6 +57,7 @@ struct AttributeMessage {
       case 3: int = try reader.int(field)
       case 4: string = try Self.text(field, reader)
       case 5: tensor = try TensorMessage(try reader.message(field), offset: field.offset)
+      case 6: graph = try GraphMessage(try reader.message(field), depth: depth + 1)
       case 7: try reader.appendFloats(field, to: &floats)
       case 8: try reader.appendInts(field, to: &ints)
       case 9: strings.append(try Self.text(field, reader))

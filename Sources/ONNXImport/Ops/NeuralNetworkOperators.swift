@@ -8,11 +8,11 @@ let neuralNetworkOperators: [String: OperatorBuilder] = [
     try node.averagePool()
   },
   "BatchNormalization": { node throws(Fault) in
-    let trains = try node.bool("training_mode", default: false)
-    guard !trains, node.outputCount == 1 else {
-      throw Fault(
-        .modelUnsupportedOperator,
-        "BatchNormalization in training mode is not supported: export the model for inference")
+    let trains = try node.bool("training_mode", default: node.opset < 14 && node.outputCount > 1)
+    if trains {
+      return TrainingBatchNormalization(
+        epsilon: try node.float("epsilon", default: 1e-5),
+        momentum: try node.float("momentum", default: 0.9))
     }
     let spatial = try node.bool("spatial", default: true)
     return BatchNormalization(
@@ -21,6 +21,11 @@ let neuralNetworkOperators: [String: OperatorBuilder] = [
   "Celu": { node throws(Fault) in Celu(alpha: try node.float("alpha", default: 1)) },
   "Clip": { node throws(Fault) in
     node.opset < 11 ? Clip(min: try node.float("min"), max: try node.float("max")) : Clip()
+  },
+  "Col2Im": { node throws(Fault) in
+    Col2Im(
+      dilations: try node.ints("dilations"), pads: try node.ints("pads"),
+      strides: try node.ints("strides"))
   },
   "Conv": { node throws(Fault) in try node.conv() },
   "ConvTranspose": { node throws(Fault) in
@@ -88,6 +93,9 @@ let neuralNetworkOperators: [String: OperatorBuilder] = [
   },
   "LogSoftmax": { node throws(Fault) in
     LogSoftmax(axis: try node.softmaxAxis(), flattens: node.opset < 13)
+  },
+  "LpNormalization": { node throws(Fault) in
+    LpNormalization(axis: try node.int("axis", default: -1), p: try node.int("p", default: 2))
   },
   "LpPool": { node throws(Fault) in
     LpPool(

@@ -49,6 +49,9 @@ private let image: Shape = [1, 4, 4, 4]
 
 private let windowProbes = [
   OperatorProbe("AveragePool", image, attributes: kernel, notes: "1, 2 or 3 spatial axes"),
+  OperatorProbe(
+    "Col2Im", inputs: [.swept([1, 8, 4]), integers([4, 4]), integers([2, 2])],
+    attributes: ["strides": .ints([2, 2])], notes: "constant shapes"),
   OperatorProbe("Conv", image, [2, 4, 2, 2], notes: "1, 2 or 3 spatial axes"),
   OperatorProbe("ConvTranspose", image, [4, 2, 2, 2], notes: "1, 2 or 3 spatial axes"),
   OperatorProbe("GlobalAveragePool", image),
@@ -69,13 +72,14 @@ private let windowProbes = [
 private let normalizationProbes = [
   OperatorProbe(
     "BatchNormalization", image, [4], [4], [4], [4],
-    notes: "inference only: training_mode is refused"),
+    notes: "training_mode of constants only"),
   OperatorProbe("GroupNormalization", image, [4], [4], attributes: ["num_groups": .int(2)]),
   OperatorProbe("Hardmax", [2, 3]),
   OperatorProbe("InstanceNormalization", image, [4], [4]),
   OperatorProbe("LRN", image, attributes: ["size": .int(3)]),
   OperatorProbe("LayerNormalization", [2, 3], [3], [3]),
   OperatorProbe("LogSoftmax", [2, 3]),
+  OperatorProbe("LpNormalization", [2, 3]),
   OperatorProbe("MeanVarianceNormalization", image),
   OperatorProbe("RMSNormalization", [2, 3], [3]),
   OperatorProbe("Softmax", [2, 3]),

@@ -50,6 +50,44 @@ public func batchNormalizationBackward(
   }
 }
 
+/// Computes the mean and the variance of each channel over all images and places, in double.
+///
+/// Shapes: `x` is [N, C, plane...], `mean` and `variance` are [C].
+public func batchMoments(of x: Tensor, mean: Tensor, variance: Tensor) {
+  computing([x], into: [mean, variance]) { inputs, outputs in
+    guard let x = inputs[0] else { return }
+    if outputs[0].dtype == .float64 {
+      moments(Double.self, x, outputs[0], outputs[1])
+    } else {
+      moments(Float.self, x, outputs[0], outputs[1])
+    }
+  }
+}
+
+private func moments<T: FloatingScalar>(
+  _ type: T.Type, _ x: Tensor, _ mean: Tensor, _ variance: Tensor
+) {
+  let elements = x.pointer(to: T.self)
+  let channels = mean.elementCount
+  let count = Double(x.elementCount / max(channels, 1))
+  var means = [Double](repeating: 0, count: channels)
+  forEachPlane(of: x, channels) { channel, plane in
+    for index in plane { means[channel] += Double(elements[index]) }
+  }
+  means = means.map { $0 / count }
+  var variances = [Double](repeating: 0, count: channels)
+  forEachPlane(of: x, channels) { channel, plane in
+    for index in plane {
+      let deviation = Double(elements[index]) - means[channel]
+      variances[channel] += deviation * deviation
+    }
+  }
+  for channel in 0..<channels {
+    mean.pointer(to: T.self)[channel] = T(means[channel])
+    variance.pointer(to: T.self)[channel] = T(variances[channel] / count)
+  }
+}
+
 private func forward<T: FloatingScalar>(
   _ type: T.Type, _ tensors: [Tensor], _ channels: Int, _ epsilon: Float, _ y: Tensor
 ) {
