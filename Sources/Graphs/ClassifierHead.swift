@@ -58,7 +58,7 @@ extension Graph {
     var graph = try takingOneImage(input, shape: shape)
       .specialized(inputShapes: [input: shape], keep: keep)
     graph.outputs = [try graph.scores(named: output)]
-    return graph.removingDeadNodes(keep: keep)
+    return graph.einsumsAsProducts(keep: keep).removingDeadNodes(keep: keep)
   }
 
   /// Returns the graph with the output of this name alone, if one is named, and without nodes and

@@ -1,6 +1,7 @@
 import Faults
 import Graphs
 import Kernels
+import Tensors
 import Testing
 
 @testable import ONNXImport

@@ -19,6 +19,7 @@ extension Graph {
       .joiningActivations(keep: keep)
       .joiningBounds(keep: keep)
       .exactDivisionsAsProducts(keep: keep)
+      .squaresAsProducts(keep: keep)
       .removingCopies(keep: keep)
   }
 }

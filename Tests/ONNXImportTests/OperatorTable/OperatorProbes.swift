@@ -87,7 +87,8 @@ private let normalizationProbes = [
 
 private let matrixProbes = [
   OperatorProbe(
-    "Einsum", [2, 3], [3, 4], attributes: ["equation": .string("ij,jk->ik")]),
+    "Einsum", [2, 3], [3, 4], attributes: ["equation": .string("ij,jk->ik")],
+    notes: "a product of two matrices runs as MatMul, gradient included"),
   OperatorProbe("Gemm", [2, 3], [3, 4], [4]),
   OperatorProbe("MatMul", [2, 3], [3, 4]),
 ]

@@ -51,6 +51,37 @@ public struct Einsum: Operator {
     return terms
   }
 
+  /// How a product of two matrices, batched or not, is transposed around MatMul.
+  struct MatrixProduct {
+    /// The axes of the operands as [batch..., row, sum] and [batch..., sum, column].
+    var operands: [[Int]]
+    /// The axes of the output in those of [batch..., row, column].
+    var output: [Int]
+  }
+
+  /// The sum as a product of two matrices; `nil` when it is another one.
+  func matrixProduct(_ inputs: [ValueFact?]) -> MatrixProduct? {
+    guard let terms = try? terms(OperandFacts(self, inputs)), terms.operands.count == 2 else {
+      return nil
+    }
+    let (a, b, out) = (terms.operands[0], terms.operands[1], terms.output)
+    guard [a, b, out].allSatisfy({ Set($0).count == $0.count }) else { return nil }
+    let batch = out.filter { a.contains($0) && b.contains($0) }
+    let rows = a.filter { out.contains($0) && !b.contains($0) }
+    let columns = b.filter { out.contains($0) && !a.contains($0) }
+    let sums = a.filter { b.contains($0) && !out.contains($0) }
+    guard rows.count == 1, columns.count == 1, sums.count == 1, a.count == batch.count + 2,
+      b.count == batch.count + 2, out.count == batch.count + 2
+    else { return nil }
+    let product = batch + rows + columns
+    return MatrixProduct(
+      operands: [
+        (batch + rows + sums).compactMap { a.firstIndex(of: $0) },
+        (batch + sums + columns).compactMap { b.firstIndex(of: $0) },
+      ],
+      output: out.compactMap { product.firstIndex(of: $0) })
+  }
+
   private func sides(
     _ operands: OperandFacts
   ) throws(Fault) -> (inputs: Substring, output: Substring?) {
