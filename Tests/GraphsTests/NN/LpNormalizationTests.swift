@@ -12,9 +12,11 @@ private let gradients = gradientCases(seed: 21) { seeded in
 }
 
 struct LpNormalizationTests {
-  @Test(arguments: [
-    (2, [0.6, 0.8, 0, 0, -1, 0] as [Float]), (1, [3 / 7, 4 / 7, 0, 0, -1, 0]),
-  ])
+  static let norms: [(p: Int, expected: [Float])] = [
+    (2, [0.6, 0.8, 0, 0, -1, 0]), (1, [3 / 7, 4 / 7, 0, 0, -1, 0]),
+  ]
+
+  @Test(arguments: norms)
   func `vectors get the norm one and zeros stay`(p: Int, expected: [Float]) throws {
     let x = Tensor([3, 4, 0, 0, -2, 0] as [Float], shape: [3, 2])
     let op = LpNormalization(p: p)
