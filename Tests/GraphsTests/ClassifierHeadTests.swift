@@ -11,7 +11,8 @@ struct ClassifierHeadTests {
     var builder = GraphBuilder()
     let x = builder.input("x", [1, 3, 2, 2])
     let pooled = builder.node(GlobalAveragePool(), [x], output: "pooled")
-    return try builder.finish(outputs: build(&builder, pooled)).specialized()
+    let outputs = build(&builder, pooled)
+    return try builder.finish(outputs: outputs).specialized()
   }
 
   @Test func `an activation is found behind rounding to integers`() throws {
