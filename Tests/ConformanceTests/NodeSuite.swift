@@ -21,5 +21,5 @@ struct NodeSuiteTests {
   }
 
   /// Raised whenever more cases pass.
-  static let passedFloor = 943
+  static let passedFloor = 949
 }
