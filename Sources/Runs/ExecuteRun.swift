@@ -77,6 +77,10 @@ private func replay(_ request: RunRequest) throws(Fault) -> RunOutcome? {
   else { return nil }
   let (_, added) = try request.adapted(to: specification)
   guard let summary, summary.isFinished, added == nil else { return nil }
+  // The marker is the last thing that is written.
+  if summary.status == .succeeded, try FileStamp(of: request.directory.success) == nil {
+    return nil
+  }
   if request.retriesFailed {
     let codes = summary.failures.keys.filter {
       request.retriedCodes?.matches(Array($0.utf8)) ?? true

@@ -197,6 +197,9 @@ private struct RunVerifier {
     if runDigest.finishHex() != summary.runDigest {
       verification.defects.append("the run digest differs")
     }
+    if summary.status == .succeeded, try FileStamp(of: directory.success) == nil {
+      verification.defects.append("_SUCCESS is missing")
+    }
     if try digest(of: directory.results) != results.finishHex() {
       verification.defects.append("results.jsonl differs from the journal")
     }

@@ -60,9 +60,16 @@ struct RepairTests {
     #expect(lines.count { $0.starts(with: #"{"d":"#.utf8) } == 5)
   }
 
-  @Test(arguments: ["results.jsonl", "summary.json"])
+  @Test(arguments: ["results.jsonl", "summary.json", "_SUCCESS"])
   func `what is made from the journal is made again`(name: String) throws {
     try expectRepair(demoting: 0) { try removeFile(program.folder.path.appending("out/\(name)")) }
+  }
+
+  @Test func `a run whose last file was not written is finished by the same command`() throws {
+    let marker = try program.folder.read("out/_SUCCESS")
+    try removeFile(program.folder.path.appending("out/_SUCCESS"))
+    #expect(try program.run(words).status == 0)
+    #expect(try program.folder.read("out/_SUCCESS") == marker)
   }
 
   @Test func `a changed list of inputs cannot be repaired`() throws {

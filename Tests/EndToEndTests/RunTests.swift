@@ -55,6 +55,15 @@ struct RunTests {
     #expect(try snapshot("out") == before)
   }
 
+  @Test func `a full disk under stdout is told after the run is complete`() throws {
+    try program.makeInputs()
+    let ending = try program.run(["run", "in", "-o", "out"], output: "/dev/full")
+    #expect(ending.status == 6)
+    #expect(ending.errors.contains("storage.no_space"))
+    #expect(program.folder.exists("out/_SUCCESS"))
+    #expect(try program.run(["run", "in", "-o", "out"]).lines().first?["replayed"] == true)
+  }
+
   @Test func `a replay exits as the first time`() throws {
     try program.folder.write("broken", to: "in/broken.jpg")
     let words = ["run", "in", "-o", "out"]
