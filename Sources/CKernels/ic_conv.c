@@ -11,6 +11,11 @@ typedef struct ic_pixels {
   ptrdiff_t image, row, pixel, block;
 } ic_pixels;
 
+/// Pixels so many floats apart share sets of the first-level cache and drive each other out.
+#define IC_ALIAS_FLOATS 512
+/// Most bytes of such pixels that are copied apart at once.
+#define IC_COPY_BYTES (384 * 1024)
+
 /// A convolution or matrix product reduced to rows of pixels.
 typedef struct ic_walk {
   const ic_kernels *kernels;
@@ -24,6 +29,8 @@ typedef struct ic_walk {
   ptrdiff_t input_row_bytes;
   /// Whether outputs past the last column do not exist in memory.
   int exact;
+  /// Whether the rows of a matrix are copied to where they do not share cache sets.
+  int copies;
 } ic_walk;
 
 /// A range of images, rows and tiles of a row.
@@ -66,10 +73,15 @@ IC_INLINE ptrdiff_t pixel_offset(
   return image * p->image + y * p->row + x * p->pixel;
 }
 
-/// Runs all tiles of one region for one panel; `first` is its first output channel.
+/// Runs all tiles of one region for one panel; `first` is its first output channel, and
+/// `following` are the weights that are needed next.
 static void run_panel(
     const ic_walk *walk, ic_tile tile, const ic_region *region, ptrdiff_t tiles,
-    ptrdiff_t first, ptrdiff_t blocks) {
+    ptrdiff_t first, ptrdiff_t blocks, const float *following) {
+  const ptrdiff_t steps = tile.blocks * tile.tap_count * tile.inner;
+  // The last two tiles prefetch a line each k step, together the next panel.
+  ptrdiff_t left = (region->image_end - region->image) * (region->y_end - region->y) *
+                   (region->tile_end - region->tile);
   const float *input = tile.input;
   const ptrdiff_t block = first / IC_BLOCK;
   const ptrdiff_t rest = walk->outputs - first;
@@ -90,6 +102,8 @@ static void run_panel(
                         ? (end - x) * walk->input.pixel
                         : walk->input.row - (x - ic_tile_start(region->tile, tiles, walk->width)) *
                                                 walk->input.pixel;
+        left--;
+        tile.ahead = left > 1 ? tile.weights : following + (1 - left) * steps * IC_BLOCK;
         if (partial) {
           run_partial(walk, &tile, end - x, blocks, rest - (blocks - 1) * IC_BLOCK);
         } else {
@@ -112,10 +126,42 @@ static void run_region(const ic_walk *walk, const ic_region *region, ptrdiff_t t
       ic_conv_input_blocks(walk->conv, first, walk->panel, &first_block, &tile.blocks);
     }
     tile.input = walk->input.origin + first_block * walk->input.block;
-    run_panel(walk, tile, region, tiles, first, blocks);
+    const float *following =
+        first + walk->panel < walk->outputs
+            ? tile.weights + tile.blocks * tile.tap_count * tile.inner * blocks * IC_BLOCK
+            : walk->tile.weights;
+    run_panel(walk, tile, region, tiles, first, blocks, following);
     tile.weights += tile.blocks * tile.tap_count * tile.inner * blocks * IC_BLOCK;
     tile.bias += blocks * IC_BLOCK;
   }
+}
+
+/// Runs one region of a matrix whose rows share cache sets on a copy with other distances.
+static void run_copied(const ic_walk *walk, const ic_region *region, ptrdiff_t tiles) {
+  _Alignas(64) float copy[IC_COPY_BYTES / 4];
+  const ptrdiff_t columns = walk->tile.inner, stride = columns + IC_BLOCK;
+  const ptrdiff_t begin = ic_tile_start(region->tile, tiles, walk->width);
+  const ptrdiff_t end = ic_tile_start(region->tile_end, tiles, walk->width);
+  if ((end - begin) * stride * (ptrdiff_t)sizeof(float) > IC_COPY_BYTES) {
+    run_region(walk, region, tiles);
+    return;
+  }
+  for (ptrdiff_t row = begin; row < end; row++) {
+    memcpy(
+        copy + (row - begin) * stride, walk->input.origin + row * walk->input.pixel,
+        (size_t)columns * sizeof(float));
+  }
+  ic_walk part = *walk;
+  part.width = end - begin;
+  part.input.origin = copy;
+  part.input.pixel = stride;
+  part.tile.pixel_stride = stride;
+  part.output.origin += begin * walk->output.pixel;
+  if (walk->residual.origin != NULL) part.residual.origin += begin * walk->residual.pixel;
+  ic_region whole = *region;
+  whole.tile = 0;
+  whole.tile_end = region->tile_end - region->tile;
+  run_region(&part, &whole, whole.tile_end);
 }
 
 /// Covers all pixels by regions of about IC_BLOCK_BYTES of input.
@@ -139,7 +185,11 @@ static void run_walk(const ic_walk *walk) {
       for (ptrdiff_t t = 0; t < tiles; t += span) {
         region.tile = t;
         region.tile_end = ic_min(t + span, tiles);
-        run_region(walk, &region, tiles);
+        if (walk->copies) {
+          run_copied(walk, &region, tiles);
+        } else {
+          run_region(walk, &region, tiles);
+        }
       }
     }
   }
@@ -279,6 +329,8 @@ void ic_matrix_run(
   walk.tile.activation = activation;
   walk.input_row_bytes = input->rows * input->columns * (ptrdiff_t)sizeof(float);
   walk.exact = 1;
+  walk.copies = input->row_stride % IC_ALIAS_FLOATS == 0 && input->rows >= IC_TILE_PIXELS &&
+                output->columns >= 4 * IC_PANEL;
   set_tile_strides(&walk);
   run_walk(&walk);
 }

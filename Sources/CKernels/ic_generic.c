@@ -15,6 +15,7 @@
   ((void)(s3), x = ic_splat(*(const float *)((p) + (m) * (s) + (offset))))
 #define ic_tile_multiply_add(acc, x, b) acc = ic_multiply_add(x, b, acc)
 #define ic_tile_prefetch(weights, offset)
+#define ic_tile_prefetch_later(weights, offset) ((void)(weights))
 #define ic_tile_prefetch_pixel(p, s, s3, m) ((void)(p))
 #include "ic_tile_impl.h"
 

@@ -26,6 +26,8 @@ typedef struct ic_tile {
   const ic_activation *activation;
   /// Floats from this tile's input to the next one's, to prefetch it.
   ptrdiff_t next;
+  /// Weights that come after this tile's, to prefetch one line of them each k step.
+  const float *ahead;
 } ic_tile;
 
 typedef void (*ic_tile_function)(const ic_tile *tile);
@@ -53,12 +55,42 @@ typedef struct ic_windows {
   ptrdiff_t rows, row_stride, columns, column_stride, step, width;
 } ic_windows;
 
+/// Whether a tile of `outputs` (1 ... 4) has frequency f (0 ... 5) in one direction.
+IC_INLINE int ic_winograd_has(ptrdiff_t outputs, ptrdiff_t f) {
+  const int frequencies = outputs == 4 ? 0x3f : outputs == 3 ? 0x2f : outputs == 2 ? 0x27 : 0x23;
+  return frequencies >> f & 1;
+}
+
+/// The products of one tile of a Winograd convolution and where its outputs go.
+typedef struct ic_winograd_tile {
+  const float *frequencies;
+  ptrdiff_t frequency_stride;
+  const float *bias;
+  float *output;
+  const float *residual;
+  ptrdiff_t output_row_stride, residual_row_stride;
+  /// Outputs that exist, up to four each way.
+  ptrdiff_t rows, columns;
+  const ic_activation *activation;
+} ic_winograd_tile;
+
 struct ic_kernels {
   ic_tile_function tile[2][IC_TILE_PIXELS];
   ic_depthwise_function depthwise[IC_DEPTHWISE_SIZES][2];
   ic_depthwise_function depthwise_any;
   /// The same for groups of 2, 4 and 8 channels: any kernel, stride and dilation.
   ic_depthwise_function narrow[3];
+  /// Transforms the inputs of neighbouring tiles of 4x4 outputs; frequency f of tile t goes to
+  /// out + f * frequency_stride + t * 16.
+  void (*winograd_input)(
+      const float *in, ptrdiff_t row_stride, ptrdiff_t tiles, float *out,
+      ptrdiff_t frequency_stride);
+  /// The same for one tile of fewer outputs.
+  void (*winograd_edge)(
+      const float *in, ptrdiff_t row_stride, ptrdiff_t rows, ptrdiff_t columns, float *out,
+      ptrdiff_t frequency_stride);
+  /// Transforms the products of a tile to its outputs.
+  void (*winograd_output)(const ic_winograd_tile *tile);
   /// Applies an activation to `count` floats in place.
   void (*activate)(float *x, ptrdiff_t count, const ic_activation *activation);
   /// out = a op b over `count` floats.

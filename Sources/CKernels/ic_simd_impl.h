@@ -5,11 +5,14 @@
 #include "ic_simd_narrow.h"
 #include "ic_simd_reorder.h"
 #include "ic_simd_rows.h"
+#include "ic_simd_winograd.h"
 
 #define IC_KERNELS                                                                       \
   {                                                                                      \
     .tile = IC_TILES, .depthwise = IC_DEPTHWISE_TABLE, .depthwise_any = ic_depthwise_any, \
     .narrow = {ic_narrow_2, ic_narrow_4, ic_narrow_8},                                   \
+    .winograd_input = ic_simd_winograd_input,                                            \
+    .winograd_edge = ic_simd_winograd_edge, .winograd_output = ic_simd_winograd_output,  \
     .activate = ic_simd_activate, .binary = ic_simd_binary,                              \
     .affine_block = ic_simd_affine_block, .affine_row = ic_simd_affine_row,              \
     .row_max = ic_simd_row_max, .row_sum = ic_simd_row_sum,                              \

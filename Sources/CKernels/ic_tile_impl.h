@@ -34,6 +34,7 @@ IC_INLINE void ic_tile_accumulate(
   const ptrdiff_t s = tile->pixel_stride * 4, s3 = 3 * s, next = tile->next * 4;
   const char *weights = (const char *)tile->weights;
   const char *block = (const char *)tile->input;
+  const char *ahead = (const char *)tile->ahead;
   for (ptrdiff_t i = tile->blocks; i > 0; i--, block += tile->block_stride * 4) {
     for (ptrdiff_t t = 0; t < tile->tap_count; t++) {
       const char *p[4];
@@ -52,9 +53,11 @@ IC_INLINE void ic_tile_accumulate(
               ic_tile_prefetch(weights, (u + IC_TILE_PREFETCH) * k_bytes + line);
             }
             if (u < pixels) ic_tile_prefetch_pixel(p[u / 4] + next, s, s3, u % 4);
+            ic_tile_prefetch_later(ahead, u * 64);
           }
         }
         weights += 16 * k_bytes;
+        ahead += 16 * 64;
         p[0] += 64;
         p[1] += 64;
         p[2] += 64;

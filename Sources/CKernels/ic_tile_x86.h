@@ -9,6 +9,10 @@
 #define ic_tile_prefetch(weights, offset) \
   __asm__ volatile("prefetcht0 %c1(%0)" : : "r"(weights), "i"(offset))
 
+/// Into the second-level cache.
+#define ic_tile_prefetch_later(weights, offset) \
+  __asm__ volatile("prefetcht1 %c1(%0)" : : "r"(weights), "i"(offset))
+
 /// Broadcasts the float at byte `offset` of pixel `m` (0 ... 3) after `p`.
 #define ic_tile_broadcast(x, p, s, s3, m, offset)                                              \
   do {                                                                                         \

@@ -19,14 +19,17 @@ final class ExecutionPlan: Sendable {
   /// - Parameters:
   ///   - graph: specialised, with one input.
   ///   - results: values that are read after a run.
-  init(_ graph: Graph, results: [ValueID], kernels: BlockedKernels) throws(Fault) {
+  init(
+    _ graph: Graph, results: [ValueID], kernels: BlockedKernels, numerics: Numerics
+  ) throws(Fault) {
     guard graph.inputs.count == 1, let value = graph.inputs.first?.value else {
       throw Fault(
         .modelInvalid,
         "the model has \(graph.inputs.count) inputs: an image classifier has exactly one")
     }
     let input = Form(value: value, layout: Self.inputLayout(of: value, in: graph))
-    var lowering = Lowering(graph: graph, keep: Set(results), kernels: kernels)
+    var lowering = Lowering(
+      graph: graph, keep: Set(results), kernels: kernels, numerics: numerics)
     lowering.run(inputs: [input])
     let operations = lowering.operations
     let split = Self.split(operations, graph)

@@ -11,6 +11,14 @@ public enum KernelChoice: String, Sendable, CaseIterable {
   case blas
 }
 
+/// How the project's own kernels sum.
+public enum Numerics: String, Sendable, CaseIterable {
+  /// Convolutions of 3x3 with fewer multiplications, where that is faster.
+  case fast
+  /// Every product of a weight and an activation is one multiply-add of its sum.
+  case exact
+}
+
 /// What the last bits of results depend on beside the model and the options.
 public enum MachineProfile {
   /// The instruction set of the project's own kernels: `avx512`, `avx2` or `generic`.
@@ -35,8 +43,11 @@ public final class Network: Sendable {
   /// - Parameters:
   ///   - graph: specialised for one sample, with one float32 input [1, C, H, W].
   ///   - results: values that are read after a run.
+  ///   - numerics: how the kernels of `auto` sum.
   /// - Throws: `Fault` with code `model.invalid` when the graph has not exactly one such input.
-  public init(_ graph: Graph, results: [ValueID], kernels: KernelChoice) throws(Fault) {
+  public init(
+    _ graph: Graph, results: [ValueID], kernels: KernelChoice, numerics: Numerics = .fast
+  ) throws(Fault) {
     guard graph.inputs.count == 1, let input = graph.inputs.first,
       graph.knownType(input.value).dtype == .float32
     else {
@@ -48,7 +59,7 @@ public final class Network: Sendable {
     self.results = results
     switch kernels {
     case .auto:
-      self.plan = try ExecutionPlan(graph, results: results, kernels: .best)
+      self.plan = try ExecutionPlan(graph, results: results, kernels: .best, numerics: numerics)
       self.executor = nil
     case .blas:
       self.plan = nil

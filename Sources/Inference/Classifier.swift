@@ -59,7 +59,7 @@ public final class Classifier: Sendable {
     self.takesIntegers = prepared.takesIntegers
     self.network = try Network(
       prepared.graph, results: [prepared.logits] + attributors.flatMap(\.requiredValues),
-      kernels: engine.kernels)
+      kernels: engine.kernels, numerics: engine.numerics)
     let input = model.spec.input
     self.normalization = try Normalization(
       order: ColorOrder(input.color), mean: input.mean, std: input.std)

@@ -6,6 +6,8 @@ public import Requests
 public struct EngineOptions: Sendable, Hashable {
   /// The kernels that run it.
   public var kernels = KernelChoice.auto
+  /// How they sum; means nothing to the reference functions over BLAS, which are always exact.
+  public var numerics = Numerics.fast
 
   public init() {}
 }

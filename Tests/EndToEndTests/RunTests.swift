@@ -192,6 +192,7 @@ struct RunTests {
     (["--top-k", "3"], "classify.top_k"), (["--heatmap", "none"], "grad_cam.enabled"),
     (["--colormap", "gray"], "grad_cam.colormap"), (["--overlay"], "grad_cam.overlay"),
     (["--max-side", "5000"], "limits.max_side"), (["--kernels", "blas"], "kernels"),
+    (["--numerics", "exact"], "numerics"),
     (["extra.jpg"], "inputs.count"),
   ])
   func `another configuration is refused and the difference is named`(

@@ -5,12 +5,14 @@ import Tensors
 import Testing
 
 struct RandomNetworkTests {
-  @Test(arguments: 0..<60)
-  func `the plan computes what the reference functions compute`(seed: Int) throws {
+  @Test(arguments: 0..<60, Numerics.allCases)
+  func `the plan computes what the reference functions compute`(
+    seed: Int, numerics: Numerics
+  ) throws {
     var networks = RandomNetworks(seed: UInt64(seed))
     let (graph, results) = try networks.make(blocks: 14)
     var random = SeededTensors(seed: 99)
-    let fast = try Network(graph, results: results, kernels: .auto)
+    let fast = try Network(graph, results: results, kernels: .auto, numerics: numerics)
     let reference = try Network(graph, results: results, kernels: .blas)
     let images = (0..<2).map { _ in random.uniform(fast.inputShape, of: Float.self) }
     let found = try run(fast, images, results)

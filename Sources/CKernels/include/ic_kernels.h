@@ -8,7 +8,7 @@
 // arguments: no allocation, no global state, safe to call from any number of threads on disjoint
 // outputs. Sizes and strides count floats unless said otherwise.
 //
-// One output element of a convolution or a matrix product is
+// One output element of a direct convolution or a matrix product is
 //   bias, then one multiply-add per weight in the order (input block, ky, kx, lane),
 //   then the epilogue,
 // whatever the tile, the position and the number of images: results depend on the layer's shape
@@ -132,6 +132,23 @@ void ic_depthwise_run(
     const ic_kernels *kernels, const ic_convolution *conv, const float *packed,
     const float *bias, const ic_activation *activation, const ic_view *input,
     const ic_view *output, const ic_view *residual, ptrdiff_t images);
+
+/// Whether the functions below take a convolution: one group, 3x3, stride 1, no dilation.
+///
+/// They compute 4x4 outputs from 36 products instead of 144, by F(4x4, 3x3). One product is a chain
+/// of multiply-adds in the order of the input channels, whatever tiles are computed together:
+/// results depend on the layer's shape and the instruction set alone.
+int ic_winograd_fits(const ic_convolution *conv);
+/// Packed as [panel][frequency][input channel][panel width], transformed in double.
+ptrdiff_t ic_winograd_packed_floats(const ic_convolution *conv);
+void ic_winograd_pack(const ic_convolution *conv, const float *weights, float *packed);
+/// Floats of memory that a run needs, whatever the number of images.
+ptrdiff_t ic_winograd_scratch_floats(const ic_convolution *conv);
+/// As ic_conv_run; `scratch` is 64-byte aligned, its contents mean nothing before and after.
+void ic_winograd_run(
+    const ic_kernels *kernels, const ic_convolution *conv, const float *packed,
+    const float *bias, const ic_activation *activation, const ic_view *input,
+    const ic_view *output, const ic_view *residual, ptrdiff_t images, float *scratch);
 
 // --------------------------------------------------------------------------------- row matrices
 

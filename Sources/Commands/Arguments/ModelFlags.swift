@@ -12,8 +12,11 @@ extension Flag where Arguments == Commands.Arguments {
     "search this folder of models first; INFERCAM_MODELS names more, with colons"
   ) { $1.modelFolders.append(RawPath(bytes: $0.rawBytes)) }
 
-  /// Which model runs.
-  static let model: [Self] = [
+  /// Which model runs, and how.
+  static let model: [Self] = modelChoice + engine
+
+  /// Which model is meant.
+  static let modelChoice: [Self] = [
     Self(
       "model", short: "m", value: "NAME[@VERSION|@ALIAS]", .model,
       "a model of the repository, or the path of an .onnx file", default: "the only or bundled one"
@@ -33,9 +36,20 @@ extension Flag where Arguments == Commands.Arguments {
       value, arguments throws(Fault) in
       arguments.outputName = try value.nonEmptyText()
     },
+  ]
+
+  /// How a model is computed.
+  private static let engine: [Self] = [
     Self("kernels", value: "auto|blas", .model, "which matrix kernels compute", default: "auto") {
       value, arguments throws(Fault) in
       arguments.engine.kernels = try value.word(KernelChoice.self)
+    },
+    Self(
+      "numerics", value: "fast|exact", .model,
+      "fast computes 3x3 convolutions with fewer multiplications; exact never does",
+      default: "fast"
+    ) { value, arguments throws(Fault) in
+      arguments.engine.numerics = try value.word(Numerics.self)
     },
   ]
 }

@@ -48,6 +48,7 @@ private func benchVerb(_ invocation: Invocation) throws(Fault) -> Int32 {
     members["batch"] = JSONValue(arguments.batch)
     members["workers"] = JSONValue(invocation.workers)
     members["kernels"] = .string(arguments.engine.kernels.rawValue)
+    members["numerics"] = .string(arguments.engine.numerics.rawValue)
     members["heatmap"] = .bool(request.gradCAM.enabled)
     try console.print(JSONValue.object(members).encodedText)
   } else {

@@ -14,7 +14,7 @@ extension Verb {
       "models show", "Show what a model version expects and returns",
       usage: "[NAME[@VERSION|@ALIAS]] [FLAGS]",
       examples: [("infercam models show resnet50@stable", "the version behind an alias")]),
-    flags: Flag.model.filter { $0.name != "kernels" }, body: showModel)
+    flags: Flag.modelChoice, body: showModel)
 }
 
 private func listModels(_ invocation: Invocation) throws(Fault) -> Int32 {

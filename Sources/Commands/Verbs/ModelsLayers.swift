@@ -18,7 +18,7 @@ extension Verb {
         Stride and field are the pixels from cell to cell and those that a cell depends on.
         """,
       examples: [("infercam models layers -m resnet50.onnx", "the layers of an ONNX file")]),
-    flags: Flag.model.filter { $0.name != "kernels" }, body: listLayers)
+    flags: Flag.modelChoice, body: listLayers)
 }
 
 private func listLayers(_ invocation: Invocation) throws(Fault) -> Int32 {

@@ -11,6 +11,8 @@ enum Layout: Hashable, Sendable {
   /// Channel blocks of 16 bytes, for numbers of an 8-bit grid, with a halo of the byte that stands for
   /// zero; values of the shape [1, C] are planes of one pixel.
   case bytes
+  /// Memory that the operation producing the value works in.
+  case scratch
 }
 
 /// A value in one layout: what an operation reads or writes.

@@ -11,6 +11,8 @@ struct LowerableConvolution {
   let geometry: ConvolutionGeometry
   /// The zeros the input needs around it.
   let halo: Halo
+  /// Extents of the output's planes.
+  let output: (height: Int, width: Int)
 }
 
 extension Lowering {
@@ -23,8 +25,10 @@ extension Lowering {
     else { return nil }
     let bias = node.inputs.count > 2 ? node.inputs[2] : nil
     if bias != nil, graph.floats(bias) == nil { return nil }
+    let output = graph.knownType(node.outputs[0]).shape
     return LowerableConvolution(
-      input: input, weight: weight, bias: bias, geometry: geometry, halo: halo)
+      input: input, weight: weight, bias: bias, geometry: geometry, halo: halo,
+      output: (output[2], output[3]))
   }
 
   /// The geometry of a two-dimensional convolution, with the halo its input needs.
@@ -54,6 +58,9 @@ extension Lowering {
       exists(convolution.input, .planar)
       && ConvolutionKernel.isSupported(convolution.geometry, source: .planar)
     let source = ConvolutionKernel.Source(isPlanar: isPlanar)
+    let algorithm =
+      isPlanar || numerics == .exact
+      ? .direct : ConvolutionKernel.fastest(convolution.geometry, output: convolution.output)
     let input = want(convolution.input, isPlanar ? .planar : .blocked)
     let residual = fusion.residual.map { want($0, .blocked) }
     let output = Form(value: fusion.output, layout: .blocked)
@@ -62,10 +69,16 @@ extension Lowering {
       Operation(
         inputs: [input] + (residual.map { [$0] } ?? []), outputs: [output],
         halos: [convolution.halo] + (residual == nil ? [] : [.none]),
-        sharing: residual == nil ? .none : .inPlace(input: 1)
+        sharing: residual == nil ? .none : .inPlace(input: 1),
+        scratchFloats: ConvolutionKernel.scratchFloatCount(
+          convolution.geometry, algorithm: algorithm)
       ) { (bindings) throws(Fault) in
         let kernel = ConvolutionKernel(
-          convolution, graph: graph, activation: activation, source: source, kernels: kernels)
+          convolution, graph: graph, activation: activation, source: source,
+          algorithm: algorithm, kernels: kernels)
+        let scratch =
+          algorithm == .winograd
+          ? bindings.place(Form(value: output.value, layout: .scratch)) : nil
         let (from, to) = (bindings.planes(input), bindings.planes(output))
         let addend = residual.map { bindings.planes($0) }
         return Step { (images, arena) throws(Fault) in
@@ -77,7 +90,8 @@ extension Lowering {
           } else {
             kernel.run(
               input: from.view(arena, first), output: to.view(arena, first),
-              residual: addend?.view(arena, first), images: images.count)
+              residual: addend?.view(arena, first), images: images.count,
+              scratch: scratch.map { arena.pointer($0, image: 0) })
           }
         }
       })
@@ -93,7 +107,7 @@ extension ConvolutionKernel.Source {
 extension ConvolutionKernel {
   fileprivate convenience init(
     _ convolution: LowerableConvolution, graph: Graph, activation: FusedActivation,
-    source: Source, kernels: BlockedKernels
+    source: Source, algorithm: Algorithm, kernels: BlockedKernels
   ) {
     guard let weight = graph.floats(convolution.weight) else {
       preconditionFailure("the weights of a lowered convolution are constant")
@@ -102,7 +116,7 @@ extension ConvolutionKernel {
     defer { withExtendedLifetime((weight, bias)) {} }
     self.init(
       convolution.geometry, weights: weight.floatBuffer, bias: bias?.floatBuffer,
-      activation: activation, source: source, kernels: kernels)
+      activation: activation, source: source, algorithm: algorithm, kernels: kernels)
   }
 }
 

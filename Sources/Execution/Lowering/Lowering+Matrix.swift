@@ -83,7 +83,7 @@ extension Lowering {
         let to = bindings.rows(output, columns: matrix.columns)
         let addend = residual.map { bindings.rows($0, columns: matrix.columns) }
         return Step { (images, arena) throws(Fault) in
-          if from.rows == 1 {
+          if from.rows == 1 || [from, to, addend].allSatisfy({ $0?.isGapless(arena) ?? true }) {
             kernel.run(
               input: from.stacked(arena, images), output: to.stacked(arena, images),
               residual: addend?.stacked(arena, images))

@@ -11,6 +11,7 @@ struct Lowering {
   let graph: Graph
   let keep: Set<ValueID>
   let kernels: BlockedKernels
+  let numerics: Numerics
   let consumers: [[Int]]
   /// The grids of the values that may exist as bytes.
   let grids: [ValueID: QuantizationGrid]
@@ -20,10 +21,11 @@ struct Lowering {
   /// Nodes that an operation of another node computes.
   private var absorbed: Set<Int> = []
 
-  init(graph: Graph, keep: Set<ValueID>, kernels: BlockedKernels) {
+  init(graph: Graph, keep: Set<ValueID>, kernels: BlockedKernels, numerics: Numerics) {
     self.graph = graph
     self.keep = keep.union(graph.outputs)
     self.kernels = kernels
+    self.numerics = numerics
     self.consumers = graph.consumers()
     self.grids = graph.byteGrids().filter { graph.knownType($0.key).shape.bytePlanes != nil }
   }
@@ -86,6 +88,7 @@ struct Lowering {
       case .blocked: [.bytes, .plain]
       case .bytes: [.blocked, .plain]
       case .planar: [.plain]
+      case .scratch: []
       }
     return candidates.first { exists(value, $0) }
   }

@@ -40,6 +40,7 @@ struct SlotAssignment {
     shareViewsAndInPlace(pinned: Set(inputs + results))
     unifyHalos()
     makeSlots(split: split)
+    makeScratch()
   }
 
   private func root(of form: Form) -> (form: Form, channel: Int) {
@@ -191,6 +192,18 @@ struct SlotAssignment {
     for index in slots.indices { settle(&slots[index], split: split) }
   }
 
+  /// Images take turns in the memory of one operation, which nothing reads afterwards.
+  private mutating func makeScratch() {
+    for (index, operation) in operations.enumerated() where operation.scratchFloats > 0 {
+      let form = Form(value: operation.outputs[0].value, layout: .scratch)
+      places[form] = Place(slot: SlotID(index: slots.count))
+      slots.append(
+        Slot(
+          floatsPerImage: (operation.scratchFloats + 15) / 16 * 16, perImage: false,
+          firstStep: index, lastStep: index))
+    }
+  }
+
   /// A buffer that outlives the image-by-image part has room for every image, through that whole
   /// part: a later image's early steps run after an earlier image's late ones.
   private func settle(_ slot: inout Slot, split: Int) {
@@ -226,6 +239,8 @@ struct SlotAssignment {
       floats =
         type.shape[1] * (halo.top + type.shape[2] + halo.bottom)
         * (halo.left + type.shape[3] + halo.right)
+    case .scratch:
+      preconditionFailure("scratch memory holds no value")
     }
     return (max(floats, 1) + 15) / 16 * 16
   }

@@ -54,10 +54,14 @@ struct RowsAt: Hashable, Sendable {
     RowsView(base: arena.pointer(place, image: image), rows: rows, columns: columns)
   }
 
-  /// One row per image, for values that are a single row.
+  /// Whether the rows of the images follow one another without a gap.
+  func isGapless(_ arena: Arena) -> Bool { arena.imageStride(place) == rows * columns }
+
+  /// The rows of all images, for values that are a single row or gapless.
   func stacked(_ arena: Arena, _ images: Range<Int>) -> RowsView {
-    RowsView(
-      base: arena.pointer(place, image: images.lowerBound), rows: images.count,
-      columns: columns, rowStride: max(arena.imageStride(place), columns))
+    precondition(rows == 1 || images.count == 1 || isGapless(arena))
+    return RowsView(
+      base: arena.pointer(place, image: images.lowerBound), rows: rows * images.count,
+      columns: columns, rowStride: rows > 1 ? columns : max(arena.imageStride(place), columns))
   }
 }

@@ -69,8 +69,17 @@ public final class ConvolutionKernel: Sendable {
     case planar
   }
 
+  /// How the sums are computed.
+  public enum Algorithm: Sendable, Hashable {
+    /// One multiply-add per weight.
+    case direct
+    /// F(4x4, 3x3): a quarter of the multiplications, in tiles of 4x4 outputs.
+    case winograd
+  }
+
   public let geometry: ConvolutionGeometry
   public let source: Source
+  public let algorithm: Algorithm
   public let activation: FusedActivation
   /// Whether the result is `activation(conv + bias) + residual` instead.
   public let activationBeforeResidual: Bool
@@ -97,6 +106,27 @@ public final class ConvolutionKernel: Sendable {
     return source == .blocked || g.groups == 1
   }
 
+  /// The faster algorithm for a layer, from its shape alone: never from the batch or the machine.
+  public static func fastest(
+    _ geometry: ConvolutionGeometry, output: (height: Int, width: Int)
+  ) -> Algorithm {
+    var conv = geometry.c
+    let fits =
+      ic_winograd_fits(&conv) != 0 && geometry.inputChannels >= ActivationLayout.block
+      && geometry.outputChannels >= ActivationLayout.block && output.height >= 4
+      && output.width >= 4
+    return fits ? .winograd : .direct
+  }
+
+  /// Floats of memory on a 64-byte boundary that a run needs beside its operands.
+  public static func scratchFloatCount(
+    _ geometry: ConvolutionGeometry, algorithm: Algorithm
+  ) -> Int {
+    guard algorithm == .winograd else { return 0 }
+    var conv = geometry.c
+    return ic_winograd_scratch_floats(&conv)
+  }
+
   /// Packs the weights.
   ///
   /// - Parameter weights: plain [M, C / groups, kH, kW], copied.
@@ -105,7 +135,7 @@ public final class ConvolutionKernel: Sendable {
     _ geometry: ConvolutionGeometry, weights: UnsafeBufferPointer<Float>,
     bias: UnsafeBufferPointer<Float>? = nil, activation: FusedActivation = .none,
     activationBeforeResidual: Bool = false, source: Source = .blocked,
-    kernels: BlockedKernels = .best
+    algorithm: Algorithm = .direct, kernels: BlockedKernels = .best
   ) {
     precondition(Self.isSupported(geometry, source: source))
     let channelsPerGroup = geometry.inputChannels / geometry.groups
@@ -114,12 +144,17 @@ public final class ConvolutionKernel: Sendable {
     precondition(bias == nil || bias?.count == geometry.outputChannels)
     self.geometry = geometry
     self.source = source
+    self.algorithm = algorithm
     self.activation = activation
     self.activationBeforeResidual = activationBeforeResidual
     self.kernels = kernels
     var conv = geometry.c
     self.usesLanes = source == .blocked && ic_depthwise_fits(&conv) != 0
-    if usesLanes {
+    if algorithm == .winograd {
+      precondition(source == .blocked && ic_winograd_fits(&conv) != 0)
+      self.weights = AlignedFloats(count: ic_winograd_packed_floats(&conv))
+      ic_winograd_pack(&conv, weights.baseAddress, self.weights.base)
+    } else if usesLanes {
       self.weights = AlignedFloats(count: ic_depthwise_packed_floats(&conv))
       ic_depthwise_pack(&conv, weights.baseAddress, self.weights.base)
     } else {
@@ -137,11 +172,15 @@ public final class ConvolutionKernel: Sendable {
   ///
   /// - Parameter input: a halo of at least `geometry.requiredHalo`, zeroed where padding is meant.
   /// - Parameter residual: extents as `output`; may be the output itself, unless it is added last.
+  /// - Parameter scratch: `scratchFloatCount` floats that nothing else uses meanwhile.
   public func run(
-    input: BlockedView, output: BlockedView, residual: BlockedView? = nil, images: Int
+    input: BlockedView, output: BlockedView, residual: BlockedView? = nil, images: Int,
+    scratch: UnsafeMutablePointer<Float>? = nil
   ) {
     precondition(source == .blocked)
-    run(input: input.c, input.layout, output: output, residual: residual, images: images)
+    run(
+      input: input.c, input.layout, output: output, residual: residual, images: images,
+      scratch: scratch)
   }
 
   /// Convolves `images` planar images; the halo of `output` is left alone.
@@ -149,12 +188,14 @@ public final class ConvolutionKernel: Sendable {
     input: PlanarView, output: BlockedView, residual: BlockedView? = nil, images: Int
   ) {
     precondition(source == .planar)
-    run(input: input.c, input.layout, output: output, residual: residual, images: images)
+    run(
+      input: input.c, input.layout, output: output, residual: residual, images: images,
+      scratch: nil)
   }
 
   private func run(
     input: ic_view, _ layout: ActivationLayout, output: BlockedView, residual: BlockedView?,
-    images: Int
+    images: Int, scratch: UnsafeMutablePointer<Float>?
   ) {
     precondition(images >= 0 && layout.channels == geometry.inputChannels)
     precondition(output.layout.channels == geometry.outputChannels)
@@ -169,7 +210,14 @@ public final class ConvolutionKernel: Sendable {
     var epilogue = activation.c(beforeResidual: activationBeforeResidual)
     var (input, result) = (input, output.c)
     withOptionalPointer(to: residual?.c) { residual in
-      if usesLanes {
+      if algorithm == .winograd {
+        guard let scratch, UInt(bitPattern: scratch) % 64 == 0 else {
+          preconditionFailure("a Winograd convolution needs scratch memory")
+        }
+        ic_winograd_run(
+          kernels.table, &conv, weights.base, bias.base, &epilogue, &input, &result, residual,
+          images, scratch)
+      } else if usesLanes {
         ic_depthwise_run(
           kernels.table, &conv, weights.base, bias.base, &epilogue, &input, &result, residual,
           images)

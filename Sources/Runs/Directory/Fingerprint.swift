@@ -45,6 +45,7 @@ public struct Fingerprint: Sendable, Hashable {
         "page": request.decoding.page.map { JSONValue($0) } ?? .null,
       ],
       "kernels": .string(engine.kernels.rawValue), "layout": .string(layout.rawValue),
+      "numerics": .string(engine.numerics.rawValue),
       "machine": Self.machine(request, engine),
       "inputs": Self.inputs(inputs),
     ]

@@ -10,6 +10,9 @@ struct BlockedBitIdentityTests {
     .init(channels: (32, 64), size: (15, 28), strides: (2, 2)),
     .init(channels: (64, 64), size: (9, 10), groups: 4),
     .init(channels: (48, 48), size: (9, 13), kernel: (5, 5), pads: (2, 2, 2, 2), groups: 48),
+    .init(channels: (64, 64), size: (14, 15), algorithm: .winograd),
+    .init(channels: (24, 40), size: (7, 7), algorithm: .winograd),
+    .init(channels: (20, 48), size: (21, 18), pads: (0, 1, 2, 0), algorithm: .winograd),
   ]
 
   @Test(arguments: InstructionSet.available, cases)
@@ -23,8 +26,8 @@ struct BlockedBitIdentityTests {
     func run(_ spans: [Range<Int>]) -> BlockedActivations {
       let output = BlockedActivations(convolution.outputLayout, images: images)
       for span in spans {
-        kernel.run(
-          input: input.view.image(span.lowerBound), output: output.view.image(span.lowerBound),
+        convolution.run(
+          kernel, input.view.image(span.lowerBound), output.view.image(span.lowerBound),
           residual: residual.view.image(span.lowerBound), images: span.count)
       }
       return output
@@ -46,8 +49,8 @@ struct BlockedBitIdentityTests {
       let input = BlockedActivations(random: layout, images: 1, seed: 9)
       kernels.reorder(nchw: plain, to: input.view, images: 1)
       let output = BlockedActivations(convolution.outputLayout, images: 1)
-      convolution.makeKernel(kernels, activation: .relu).run(
-        input: input.view, output: output.view, images: 1)
+      convolution.run(
+        convolution.makeKernel(kernels, activation: .relu), input.view, output.view, images: 1)
       return output.positions().map { output[$0.image, $0.c, $0.y, $0.x] }
     }
     var wide = convolution

@@ -4,7 +4,7 @@ import Testing
 struct RowMatrixKernelTests {
   static let shapes: [(rows: Int, inner: Int, columns: Int)] = [
     (1, 1, 1), (1, 64, 1000), (3, 17, 16), (8, 100, 33), (14, 48, 48), (15, 30, 7), (29, 256, 65),
-    (197, 64, 96), (2, 1280, 10), (700, 600, 20),
+    (197, 64, 96), (2, 1280, 10), (700, 600, 20), (61, 1021, 130),
   ]
 
   @Test(arguments: InstructionSet.available, shapes)
