@@ -80,6 +80,11 @@ struct ic_kernels {
   ic_depthwise_function depthwise_any;
   /// The same for groups of 2, 4 and 8 channels: any kernel, stride and dilation.
   ic_depthwise_function narrow[3];
+  /// Transforms the 3x3 weights of one input channel for up to 16 outputs, `output_stride` apart;
+  /// frequency f goes to the 16 floats at out + f * frequency_stride.
+  void (*winograd_weights)(
+      const float *weights, ptrdiff_t output_stride, ptrdiff_t lanes, float *out,
+      ptrdiff_t frequency_stride);
   /// Transforms the inputs of neighbouring tiles of 4x4 outputs; frequency f of tile t goes to
   /// out + f * frequency_stride + t * 16.
   void (*winograd_input)(

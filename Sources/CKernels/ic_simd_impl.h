@@ -11,6 +11,7 @@
   {                                                                                      \
     .tile = IC_TILES, .depthwise = IC_DEPTHWISE_TABLE, .depthwise_any = ic_depthwise_any, \
     .narrow = {ic_narrow_2, ic_narrow_4, ic_narrow_8},                                   \
+    .winograd_weights = ic_simd_winograd_weights,                                        \
     .winograd_input = ic_simd_winograd_input,                                            \
     .winograd_edge = ic_simd_winograd_edge, .winograd_output = ic_simd_winograd_output,  \
     .activate = ic_simd_activate, .binary = ic_simd_binary,                              \

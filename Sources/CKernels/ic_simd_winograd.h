@@ -214,6 +214,45 @@ static void ic_simd_winograd_output(const ic_winograd_tile *tile) {
   }
 }
 
+typedef double ic_winograd_double __attribute__((ext_vector_type(16)));
+
+/// The values of the polynomial g0 + g1 x + g2 x^2 at the points, divided by what the interpolation
+/// multiplies them with.
+IC_INLINE void ic_winograd_evaluate(const ic_winograd_double g[3], ic_winograd_double v[6]) {
+  const double p = IC_P, q = IC_Q, p2 = IC_P2, q2 = IC_Q2;
+  const ic_winograd_double even_p = g[0] + g[2] * p2, odd_p = g[1] * p;
+  const ic_winograd_double even_q = g[0] + g[2] * q2, odd_q = g[1] * q;
+  v[0] = g[0] * (1 / (p2 * q2));
+  v[1] = (even_p + odd_p) * (1 / (2 * p2 * (p2 - q2)));
+  v[2] = (even_p - odd_p) * (1 / (2 * p2 * (p2 - q2)));
+  v[3] = (even_q + odd_q) * (1 / (2 * q2 * (q2 - p2)));
+  v[4] = (even_q - odd_q) * (1 / (2 * q2 * (q2 - p2)));
+  v[5] = g[2];
+}
+
+/// Transforms the 3x3 weights of one input channel for `lanes` outputs, `output_stride` apart, to
+/// pixels of 16 floats; the other lanes become zero.
+static void ic_simd_winograd_weights(
+    const float *weights, ptrdiff_t output_stride, ptrdiff_t lanes, float *out,
+    ptrdiff_t frequency_stride) {
+  ic_winograd_double column[3][6], g[3], v[6];
+  for (int x = 0; x < 3; x++) {
+    for (int y = 0; y < 3; y++) {
+      double lane[IC_BLOCK] = {0};
+      for (ptrdiff_t j = 0; j < lanes; j++) lane[j] = weights[j * output_stride + y * 3 + x];
+      __builtin_memcpy(&g[y], lane, sizeof lane);
+    }
+    ic_winograd_evaluate(g, column[x]);
+  }
+  for (int y = 0; y < 6; y++) {
+    for (int x = 0; x < 3; x++) g[x] = column[x][y];
+    ic_winograd_evaluate(g, v);
+    for (int x = 0; x < 6; x++) {
+      ic_store(out + (y * 6 + x) * frequency_stride, __builtin_convertvector(v[x], ic_v));
+    }
+  }
+}
+
 #undef IC_P
 #undef IC_Q
 #undef IC_P2

@@ -25,29 +25,8 @@ ptrdiff_t ic_winograd_packed_floats(const ic_convolution *conv) {
          ic_blocks(conv->output_channels) * IC_BLOCK * IC_BLOCK;
 }
 
-/// The values of the polynomial g0 + g1 x + g2 x^2 at the points, divided by what the
-/// interpolation multiplies them with.
-static void evaluate(const double *g, ptrdiff_t step, double *values) {
-  const double p = 0.75, q = 1.5, p2 = p * p, q2 = q * q;
-  const double np = 2 * p2 * (p2 - q2), nq = 2 * q2 * (q2 - p2);
-  const double scale[5] = {p2 * q2, np, np, nq, nq};
-  const double point[5] = {0, p, -p, q, -q};
-  for (int i = 0; i < 5; i++) {
-    values[i] = (g[0] + point[i] * (g[step] + point[i] * g[2 * step])) / scale[i];
-  }
-  values[5] = g[2 * step];
-}
-
-/// The 36 frequencies of one filter of 3x3.
-static void transform_filter(const float *weights, double frequencies[36]) {
-  double plane[9], columns[18];
-  for (int i = 0; i < 9; i++) plane[i] = weights[i];
-  // columns[x][fy]
-  for (int x = 0; x < 3; x++) evaluate(plane + x, 3, columns + x * 6);
-  for (int y = 0; y < 6; y++) evaluate(columns + y, 6, frequencies + y * 6);
-}
-
-void ic_winograd_pack(const ic_convolution *conv, const float *weights, float *packed) {
+void ic_winograd_pack(
+    const ic_kernels *kernels, const ic_convolution *conv, const float *weights, float *packed) {
   // packed is [panel][frequency][input channel][panel width]
   const ptrdiff_t inputs = conv->input_channels;
   const ptrdiff_t padded = ic_blocks(inputs) * IC_BLOCK;
@@ -56,12 +35,10 @@ void ic_winograd_pack(const ic_convolution *conv, const float *weights, float *p
     const ptrdiff_t rest = conv->output_channels - o;
     const ptrdiff_t width = ic_min(IC_PANEL, ic_blocks(rest) * IC_BLOCK);
     for (ptrdiff_t c = 0; c < inputs; c++) {
-      for (ptrdiff_t j = 0; j < ic_min(width, rest); j++) {
-        double frequencies[IC_WINOGRAD_FREQUENCIES];
-        transform_filter(weights + ((o + j) * inputs + c) * 9, frequencies);
-        for (int f = 0; f < IC_WINOGRAD_FREQUENCIES; f++) {
-          packed[(f * padded + c) * width + j] = (float)frequencies[f];
-        }
+      for (ptrdiff_t j = 0; j < width; j += IC_BLOCK) {
+        kernels->winograd_weights(
+            weights + ((o + j) * inputs + c) * 9, inputs * 9, ic_min(IC_BLOCK, rest - j),
+            packed + c * width + j, padded * width);
       }
     }
     packed += IC_WINOGRAD_FREQUENCIES * padded * width;

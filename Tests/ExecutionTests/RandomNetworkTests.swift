@@ -15,8 +15,8 @@ struct RandomNetworkTests {
     let fast = try Network(graph, results: results, kernels: .auto, numerics: numerics)
     let reference = try Network(graph, results: results, kernels: .blas)
     let images = (0..<2).map { _ in random.uniform(fast.inputShape, of: Float.self) }
-    let found = try run(fast, images, results)
-    let expected = try run(reference, images, results)
+    let found = try fast.outputs(of: images, results)
+    let expected = try reference.outputs(of: images, results)
     for (found, expected) in zip(found, expected) {
       let scale = expected.map(abs).max() ?? 0
       let error = zip(found, expected).map { abs($0 - $1) }.max() ?? 0
@@ -33,9 +33,9 @@ struct RandomNetworkTests {
     let network = try Network(graph, results: results, kernels: .auto)
     var random = SeededTensors(seed: 5)
     let images = (0..<5).map { _ in random.uniform(network.inputShape, of: Float.self) }
-    let alone = try images.flatMap { try run(network, [$0], results) }
-    let together = try run(network, images, results)
-    let reversed = try run(network, images.reversed(), results)
+    let alone = try images.flatMap { try network.outputs(of: [$0], results) }
+    let together = try network.outputs(of: images, results)
+    let reversed = try network.outputs(of: images.reversed(), results)
     #expect(alone == together)
     let backwards = stride(from: reversed.count, to: 0, by: -results.count).flatMap {
       Array(reversed[($0 - results.count)..<$0])
@@ -61,17 +61,5 @@ struct RandomNetworkTests {
     for index in 0..<2 { workspace.setInput(poison, image: index) }
     try network.run(images: 2, in: workspace)
     #expect(try compute() == before)
-  }
-
-  /// The results of each image, one after the other.
-  private func run(
-    _ network: Network, _ images: [Tensor], _ results: [ValueID]
-  ) throws -> [[Float]] {
-    let workspace = network.makeWorkspace(maximumBatch: images.count)
-    for (index, image) in images.enumerated() { workspace.setInput(image, image: index) }
-    try network.run(images: images.count, in: workspace)
-    return images.indices.flatMap { image in
-      results.map { workspace.result($0, image: image).elements(of: Float.self) }
-    }
   }
 }

@@ -141,7 +141,8 @@ void ic_depthwise_run(
 int ic_winograd_fits(const ic_convolution *conv);
 /// Packed as [panel][frequency][input channel][panel width], transformed in double.
 ptrdiff_t ic_winograd_packed_floats(const ic_convolution *conv);
-void ic_winograd_pack(const ic_convolution *conv, const float *weights, float *packed);
+void ic_winograd_pack(
+    const ic_kernels *kernels, const ic_convolution *conv, const float *weights, float *packed);
 /// Floats of memory that a run needs, whatever the number of images.
 ptrdiff_t ic_winograd_scratch_floats(const ic_convolution *conv);
 /// As ic_conv_run; `scratch` is 64-byte aligned, its contents mean nothing before and after.

@@ -6,6 +6,8 @@ import Tensors
 struct Fusion {
   /// The node that starts it, such as a convolution.
   var root: Int
+  /// The constant operand of an addition right after a root that takes one as its bias.
+  var bias: ValueID?
   /// The other operand of an addition right after the root.
   var residual: ValueID?
   var activation = FusedActivation.none
@@ -20,8 +22,8 @@ struct Fusion {
 
 /// Finds the additions and activations that can ride on the kernel before them.
 ///
-/// Only exact fusions: the fused result has the bits of the separate one. A value in `keep` always
-/// leaves its kernel.
+/// Only exact fusions: the fused result has the bits of the separate one, apart from a bias, with
+/// which the sum then begins. A value in `keep` always leaves its kernel.
 struct FusionFinder {
   let graph: Graph
   let keep: Set<ValueID>
@@ -37,7 +39,10 @@ struct FusionFinder {
   ///
   /// Later roots choose first: of two branches that meet in an addition, the one computed last
   /// takes it.
-  func find(isRoot: (Node) -> Bool, takesResidual: (Node) -> Bool) -> [Int: Fusion] {
+  /// - Parameter biasCount: the elements of the bias that a root has a place for but lacks.
+  func find(
+    isRoot: (Node) -> Bool, takesResidual: (Node) -> Bool, biasCount: (Node) -> Int?
+  ) -> [Int: Fusion] {
     var claimed: Set<Int> = []
     var fusions: [Int: Fusion] = [:]
     for index in graph.nodes.indices.reversed() where isRoot(graph.nodes[index]) {
@@ -45,16 +50,18 @@ struct FusionFinder {
         continue
       }
       var fusion = Fusion(root: index, output: output, nodes: [index])
-      if takesResidual(graph.nodes[index]), let (add, other) = residual(after: fusion.output),
+      if let count = biasCount(graph.nodes[index]),
+        let (add, bias) = bias(after: output, count: count), !claimed.contains(add)
+      {
+        fusion.bias = bias
+        take(add, into: &fusion, &fusions, &claimed)
+      }
+      if fusion.activation == .none, takesResidual(graph.nodes[index]),
+        let (add, other) = residual(after: fusion.output),
         !claimed.contains(add)
       {
         fusion.residual = other
-        advance(&fusion, to: add, &claimed)
-        if let absorbed = fusions.removeValue(forKey: add) {
-          fusion.activation = absorbed.activation
-          fusion.output = absorbed.output
-          fusion.nodes += absorbed.nodes.dropFirst()
-        }
+        take(add, into: &fusion, &fusions, &claimed)
       }
       if fusion.activation == .none, let next = soleConsumer(of: fusion.output),
         !claimed.contains(next), let activation = FusedActivation(graph.nodes[next], in: graph)
@@ -67,6 +74,19 @@ struct FusionFinder {
     return fusions
   }
 
+  /// Takes an addition with what was fused to it.
+  private func take(
+    _ add: Int, into fusion: inout Fusion, _ fusions: inout [Int: Fusion],
+    _ claimed: inout Set<Int>
+  ) {
+    advance(&fusion, to: add, &claimed)
+    if let absorbed = fusions.removeValue(forKey: add) {
+      fusion.activation = absorbed.activation
+      fusion.output = absorbed.output
+      fusion.nodes += absorbed.nodes.dropFirst()
+    }
+  }
+
   private func advance(_ fusion: inout Fusion, to node: Int, _ claimed: inout Set<Int>) {
     claimed.insert(node)
     fusion.output = graph.nodes[node].outputs[0]
@@ -76,6 +96,18 @@ struct FusionFinder {
   private func soleConsumer(of value: ValueID) -> Int? {
     guard !keep.contains(value), consumers[value.index].count == 1 else { return nil }
     return consumers[value.index][0]
+  }
+
+  /// An addition of one constant to each column of a value.
+  private func bias(after value: ValueID, count: Int) -> (add: Int, bias: ValueID)? {
+    guard let add = soleConsumer(of: value), graph.nodes[add].op is Add else { return nil }
+    let operands = graph.nodes[add].inputs.compactMap(\.self)
+    guard operands.count == 2, let bias = operands.first(where: { $0 != value }),
+      let vector = graph.floats(bias), vector.elementCount == count,
+      vector.shape.dimensions.last == count,
+      vector.shape.rank <= graph.knownType(value).shape.rank
+    else { return nil }
+    return (add, bias)
   }
 
   private func residual(after value: ValueID) -> (add: Int, other: ValueID)? {

@@ -105,7 +105,7 @@ extension ConvolutionKernel.Source {
 }
 
 extension ConvolutionKernel {
-  fileprivate convenience init(
+  convenience init(
     _ convolution: LowerableConvolution, graph: Graph, activation: FusedActivation,
     source: Source, algorithm: Algorithm, kernels: BlockedKernels
   ) {

@@ -7,7 +7,7 @@ import Tensors
 struct LowerableMatrix {
   let input: ValueID
   let weight: ValueID
-  let bias: ValueID?
+  var bias: ValueID?
   /// K: columns of the input.
   let inner: Int
   /// N: columns of the output.
@@ -65,9 +65,11 @@ extension Lowering {
   /// Emits a matrix product with what is fused to it.
   mutating func lowerMatrix(_ fusion: Fusion) {
     let node = graph.nodes[fusion.root]
-    guard let matrix = matrix(node) else {
+    guard var matrix = matrix(node) else {
       preconditionFailure("\(node.name) was taken for a matrix product")
     }
+    matrix.bias = matrix.bias ?? fusion.bias
+    let product = matrix
     let input = want(matrix.input, .plain)
     let residual = fusion.residual.map { want($0, .plain) }
     let output = Form(value: fusion.output, layout: .plain)
@@ -78,10 +80,10 @@ extension Lowering {
         sharing: residual == nil ? .none : .inPlace(input: 1)
       ) { (bindings) throws(Fault) in
         let kernel = RowMatrixKernel(
-          matrix, graph: graph, activation: activation, kernels: kernels)
-        let from = bindings.rows(input, columns: matrix.inner)
-        let to = bindings.rows(output, columns: matrix.columns)
-        let addend = residual.map { bindings.rows($0, columns: matrix.columns) }
+          product, graph: graph, activation: activation, kernels: kernels)
+        let from = bindings.rows(input, columns: product.inner)
+        let to = bindings.rows(output, columns: product.columns)
+        let addend = residual.map { bindings.rows($0, columns: product.columns) }
         return Step { (images, arena) throws(Fault) in
           if from.rows == 1 || [from, to, addend].allSatisfy({ $0?.isGapless(arena) ?? true }) {
             kernel.run(

@@ -35,14 +35,19 @@ struct Lowering {
   mutating func run(inputs: [Form]) {
     for form in inputs { layouts[form.value, default: []].insert(form.layout) }
     let fusions = FusionFinder(graph: graph, keep: keep).find(
-      isRoot: { [self] in isFusionRoot($0) }, takesResidual: { [self] in takesResidual($0) })
+      isRoot: { [self] in isFusionRoot($0) }, takesResidual: { [self] in takesResidual($0) },
+      biasCount: { [self] in $0.op is MatMul ? matrix($0)?.columns : nil })
     var atPosition: [Int: Fusion] = [:]
     for fusion in fusions.values {
       atPosition[fusion.position] = fusion
       absorbed.formUnion(fusion.nodes.filter { $0 != fusion.position })
     }
+    let chains = stripChains(fusions)
+    absorbed.formUnion(chains.values.flatMap(\.otherPositions))
     for index in graph.nodes.indices where !absorbed.contains(index) {
-      if let fusion = atPosition[index] {
+      if let chain = chains[index] {
+        lowerStrips(chain)
+      } else if let fusion = atPosition[index] {
         lower(fusion)
       } else {
         lower(node: index)

@@ -55,6 +55,16 @@ public struct ActivationLayout: Hashable, Sendable {
   /// Floats of one image as planes: [C][top + H + bottom][left + W + right].
   public var planarImageFloats: Int { channels * planePixels }
 
+  /// The layout of some rows of the same memory.
+  func rows(_ range: Range<Int>) -> ActivationLayout {
+    precondition(range.lowerBound >= 0 && range.upperBound <= height && !range.isEmpty)
+    var part = self
+    part.height = range.count
+    part.halo.top += range.lowerBound
+    part.halo.bottom += height - range.upperBound
+    return part
+  }
+
   private var planePixels: Int {
     (halo.top + height + halo.bottom) * (halo.left + width + halo.right)
   }
@@ -107,7 +117,51 @@ public struct BlockedView {
     return BlockedView(base: base + offset, layout: part, imageStride: imageStride)
   }
 
+  /// The view of some rows; the rows around them are its halo.
+  public func rows(_ range: Range<Int>) -> BlockedView {
+    BlockedView(base: base, layout: layout.rows(range), imageStride: imageStride)
+  }
+
   var c: ic_view { ic_view(base: base, layout: layout.c, image_stride: imageStride) }
+}
+
+extension BlockedView {
+  /// The view of `count` lines of each plane, counted from the top of the halo.
+  public func lines(_ first: Int, count: Int) -> BlockedView {
+    let lines = layout.halo.top + layout.height + layout.halo.bottom
+    precondition(first >= 0 && count > 0 && first + count <= lines)
+    var part = self
+    part.layout.height = count
+    part.layout.halo.top = first
+    part.layout.halo.bottom = lines - first - count
+    return part
+  }
+
+  /// Moves the lines of each plane of one image from line `lines` on, counted from the top of the
+  /// halo, to its top; `keeping` is their number.
+  public func moveUp(lines: Int, keeping: Int) {
+    let total = layout.halo.top + layout.height + layout.halo.bottom
+    precondition(lines >= 0 && keeping >= 0 && lines + keeping <= total)
+    guard keeping > 0 else { return }
+    for block in 0..<layout.blockCount {
+      let plane = base + block * total * lineFloats
+      plane.update(from: plane + lines * lineFloats, count: keeping * lineFloats)
+    }
+  }
+
+  /// Zeroes lines of each plane of one image, counted from the top of the halo.
+  public func clear(lines: Range<Int>) {
+    let total = layout.halo.top + layout.height + layout.halo.bottom
+    precondition(lines.lowerBound >= 0 && lines.upperBound <= total)
+    for block in 0..<layout.blockCount {
+      (base + (block * total + lines.lowerBound) * lineFloats)
+        .update(repeating: 0, count: lines.count * lineFloats)
+    }
+  }
+
+  private var lineFloats: Int {
+    (layout.halo.left + layout.width + layout.halo.right) * ActivationLayout.block
+  }
 }
 
 /// Images as separate planes per channel, for the first convolution of a network.
@@ -122,6 +176,11 @@ public struct PlanarView {
     self.base = base
     self.layout = layout
     self.imageStride = imageStride ?? layout.planarImageFloats
+  }
+
+  /// The view of some rows; the rows around them are its halo.
+  public func rows(_ range: Range<Int>) -> PlanarView {
+    PlanarView(base: base, layout: layout.rows(range), imageStride: imageStride)
   }
 
   var c: ic_view { ic_view(base: base, layout: layout.c, image_stride: imageStride) }

@@ -153,7 +153,7 @@ public final class ConvolutionKernel: Sendable {
     if algorithm == .winograd {
       precondition(source == .blocked && ic_winograd_fits(&conv) != 0)
       self.weights = AlignedFloats(count: ic_winograd_packed_floats(&conv))
-      ic_winograd_pack(&conv, weights.baseAddress, self.weights.base)
+      ic_winograd_pack(kernels.table, &conv, weights.baseAddress, self.weights.base)
     } else if usesLanes {
       self.weights = AlignedFloats(count: ic_depthwise_packed_floats(&conv))
       ic_depthwise_pack(&conv, weights.baseAddress, self.weights.base)
