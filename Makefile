@@ -9,7 +9,8 @@ BUILD    := swift build --explicit-target-dependency-import-check error
 SOURCES  := Sources Tests Package.swift
 DEMO     := runs/demo
 
-.PHONY: help deps build release test test-release demo lint format check docs-operators clean
+.PHONY: help deps build release test test-release soak test-slurm test-recipes demo lint format check \
+        docs-operators clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -28,6 +29,17 @@ test: deps  ## all tests, debug build
 
 test-release: deps  ## all tests on optimised code
 	@scripts/run-tests -c release
+
+soak: deps  ## hundreds of kills and power cuts (root); takes half an hour
+	INFERCAM_TEST_KILLS=500 INFERCAM_TEST_POWER_CUTS=30 scripts/run-tests --filter 'KillTests|PowerCutTests'
+
+test-slurm: release  ## a real Slurm job array on this machine, a node of which is killed
+	@scripts/install-deps slurmctld slurmd slurm-client munge
+	@scripts/test-slurm .build/release/infercam
+
+test-recipes: release  ## run or check the recipes for other engines; needs PyPI
+	@scripts/install-deps parallel python3-venv
+	@scripts/test-recipes .build/release/infercam
 
 demo: release  ## classify and explain samples/ with the bundled model
 	@scripts/demo .build/release/infercam samples $(DEMO)

@@ -13,6 +13,10 @@ public struct RunVerification: Sendable {
   public var defects: [String] = []
   /// Files below the run directory that belong to no record.
   public var unknownFiles: [String] = []
+  /// Items that have no record yet, which is no defect of a run that has not finished.
+  public var pending = 0
+  /// Whether the run has finished.
+  public var isFinished = false
   /// Items that a repair has made pending again.
   public var demoted = 0
   /// Whether a repair leaves nothing wrong, or items that the run's command computes again.
@@ -57,7 +61,8 @@ extension RunDirectory {
       var result = verifier.verification
       try demote(verifier.damagedItems, journals, writer)
       result.demoted = verifier.damagedItems.count
-      if !result.defects.isEmpty {
+      let isUnended = !result.isFinished && result.pending == 0
+      if isUnended || !result.defects.isEmpty {
         try finishRepair(specification, summary)
         result.isRepaired = true
       }
@@ -166,7 +171,7 @@ private struct RunVerifier {
   mutating func checkItems() throws(Fault) {
     for sequence in 0..<specification.inputCount {
       guard let (record, line) = try journals.read(sequence) else {
-        verification.defects.append("item \(sequence) has no record")
+        verification.pending += 1
         continue
       }
       let item = Array(record.item(in: line))
@@ -190,9 +195,11 @@ private struct RunVerifier {
 
   /// Compares what is made from the journals.
   mutating func checkEnd(_ summary: RunSummary?) throws(Fault) {
-    guard let summary, summary.isFinished else {
-      verification.defects.append("the run has not finished")
-      return
+    guard let summary, summary.isFinished else { return }
+    verification.isFinished = true
+    if verification.pending > 0 {
+      verification.defects.append(
+        "the run says that it has finished, and \(verification.pending) items have no record")
     }
     if runDigest.finishHex() != summary.runDigest {
       verification.defects.append("the run digest differs")

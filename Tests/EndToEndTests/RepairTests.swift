@@ -14,15 +14,17 @@ struct RepairTests {
   }
 
   /// Repairs, computes again and compares with what was there before the damage.
-  private func expectRepair(demoting count: Int, _ damage: () throws -> Void) throws {
+  private func expectRepair(
+    demoting count: Int, status: Int32 = 7, _ damage: () throws -> Void
+  ) throws {
     let results = try program.reproducibleResults("out")
     let heatmaps = try program.heatmaps("out")
     try damage()
-    #expect(try program.run(["runs", "verify", "out"]).status == 7)
+    #expect(try program.run(["runs", "verify", "out"]).status == status)
     let repaired = try program.run(["runs", "verify", "out", "--repair"])
     #expect(repaired.status == 0, "\(repaired.errors)")
     let report = try #require(try repaired.lines().first)
-    #expect(report["sound"] == false && report["repaired"] == true)
+    #expect(report["sound"] == .bool(status != 7) && report["repaired"] == true)
     #expect(report["demoted"]?.int == count)
     let resumed = try program.run(words)
     #expect(resumed.status == 0, "\(resumed.errors)")
@@ -62,7 +64,10 @@ struct RepairTests {
 
   @Test(arguments: ["results.jsonl", "summary.json", "_SUCCESS"])
   func `what is made from the journal is made again`(name: String) throws {
-    try expectRepair(demoting: 0) { try removeFile(program.folder.path.appending("out/\(name)")) }
+    // Without its summary a run is one that has not finished yet.
+    try expectRepair(demoting: 0, status: name == "summary.json" ? 75 : 7) {
+      try removeFile(program.folder.path.appending("out/\(name)"))
+    }
   }
 
   @Test func `a run whose last file was not written is finished by the same command`() throws {

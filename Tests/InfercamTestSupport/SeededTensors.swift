@@ -1,7 +1,7 @@
 public import Tensors
 
 /// Makes reproducible tensors: the same seed gives the same elements on every machine.
-public struct SeededTensors: Sendable {
+public struct SeededTensors: RandomNumberGenerator, Sendable {
   private var state: UInt64
 
   public init(seed: UInt64) {

@@ -25,13 +25,19 @@ struct ProgressDisplay {
     }
   }
 
-  /// Shows the progress unless it was shown a moment ago, or when SIGUSR1 has asked for it.
+  /// Shows the progress unless it was shown a moment ago; as JSON, after every commit, and in any mode
+  /// when SIGUSR1 has asked for it.
   mutating func show(_ progress: RunProgress) {
     if ic_take_status_request() != 0 {
       finish()
       console.note(mode == .json ? json(progress).encodedText : line(progress))
     }
-    let interval = mode == .bar ? 0.1 : 5.0
+    let interval =
+      switch mode {
+      case .bar: 0.1
+      case .json: 0.0
+      case .auto, .plain, .none: 5.0
+      }
     // The first look comes with the start and says nothing yet.
     guard let last = lastShown else {
       lastShown = Stopwatch()

@@ -30,8 +30,9 @@ extension Verb {
     VerbHelp(
       "runs verify", "Compare a run with the digests that it recorded", usage: "DIR [FLAGS]",
       text: """
-        The exit status is 7 when a file is missing or has changed. With --repair, what does not hold \
-        is set aside and the exit status is 0: the command of the run computes it again.
+        The exit status is 7 when a file is missing or has changed, and 75 when all is sound but the \
+        run has not finished. With --repair, what does not hold is set aside and the exit status is 0: \
+        the command of the run computes it again.
         """),
     flags: [Flag.repair], body: verifyRun)
 
@@ -141,6 +142,7 @@ private func verifyRun(_ invocation: Invocation) throws(Fault) -> Int32 {
   if !invocation.printsTable {
     var value: [String: JSONValue] = [
       "output": .string(directory.path.identifier), "sound": .bool(isSound),
+      "finished": .bool(found.isFinished), "pending": JSONValue(found.pending),
       "defects": .array(found.defects.map(JSONValue.string)),
       "unknown_files": .array(found.unknownFiles.map(JSONValue.string)),
     ]
@@ -152,14 +154,18 @@ private func verifyRun(_ invocation: Invocation) throws(Fault) -> Int32 {
   } else {
     for defect in found.defects { try console.print(printable(defect)) }
     for file in found.unknownFiles { try console.print("\(printable(file)) belongs to no item") }
-    try console.print(isSound ? "sound" : "\(found.defects.count) defects")
+    let state =
+      found.isFinished ? "" : ", not finished: \(found.pending) items have no result yet"
+    try console.print((isSound ? "sound" : "\(found.defects.count) defects") + state)
     if found.isRepaired {
       try console.print(
         "repaired, \(found.demoted) items set aside: the command of the run computes what is missing"
       )
     }
   }
-  return isSound || found.isRepaired ? ExitStatus.success : ExitStatus.damaged
+  if found.isRepaired { return ExitStatus.success }
+  if !isSound { return ExitStatus.damaged }
+  return found.isFinished ? ExitStatus.success : ExitStatus.busy
 }
 
 private func mergeShards(_ invocation: Invocation) throws(Fault) -> Int32 {
