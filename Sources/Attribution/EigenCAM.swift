@@ -7,20 +7,23 @@ public import Tensors
 /// Source: Muhammad and Yeasin, Eigen-CAM, https://arxiv.org/abs/2008.00299, on activations with
 /// their means taken off.
 public struct EigenCAM: Sendable {
-  /// The layer that is explained, [1, C, H, W].
+  /// The layer that is explained.
   public let layer: ValueID
+  /// How the feature map lies in it.
+  public let layout: LayerLayout
 
   /// - Throws: `Fault` with code `explain.not_supported` when the layer is no feature map, or the
   ///   scores do not depend on it.
   public init(_ graph: Graph, layer: ValueID, logits: ValueID) throws(Fault) {
-    try graph.checkFeaturePlanes(layer)
+    try graph.checkFloat(layer)
+    layout = try graph.featureLayout(of: layer, logits: logits, needsGradient: false)
     _ = try ReverseWalk(graph, from: logits, to: [layer])
     self.layer = layer
   }
 
-  /// The map of activations [1, C, H, W].
+  /// The map of the layer's activations.
   public func map(_ activations: Tensor) -> ClassActivationMap {
-    activations.principalProjection()
+    layout.planes(of: activations).principalProjection()
   }
 }
 

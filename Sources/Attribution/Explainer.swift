@@ -5,8 +5,10 @@ public import Tensors
 /// Computes class activation maps of one layer from its activations, by reverse-mode
 /// differentiation of the part of the graph after it.
 public final class Explainer: Sendable {
-  /// The layer that is explained, [1, C, H, W].
+  /// The layer that is explained.
   public let layer: ValueID
+  /// How the feature map lies in it.
+  public let layout: LayerLayout
   /// The class scores, one per class.
   public let logits: ValueID
   /// The values that `map` needs of the forward pass: the layer, and what the scores depend on
@@ -27,16 +29,23 @@ public final class Explainer: Sendable {
   /// Plans the maps of `layer`.
   /// - Parameters:
   ///   - graph: specialised for one sample.
+  ///   - layout: how the feature map lies in the layer; `nil` asks the graph, and refuses a layer
+  ///     that is none.
   ///   - method: how the maps are made.
   ///   - allowsClosedForm: whether a head that is one matrix after a spatial mean is solved
   ///     directly; the general walk gives the same up to rounding.
   /// - Throws: `Fault` with code `explain.not_supported` when the layer is no feature map, or the
   ///   scores do not depend on it.
   public init(
-    _ graph: Graph, layer: ValueID, logits: ValueID, method: Method = .gradCAM,
-    allowsClosedForm: Bool = true
+    _ graph: Graph, layer: ValueID, layout: LayerLayout? = nil, logits: ValueID,
+    method: Method = .gradCAM, allowsClosedForm: Bool = true
   ) throws(Fault) {
-    try graph.checkFeaturePlanes(layer)
+    try graph.checkFloat(layer)
+    if let layout {
+      self.layout = layout
+    } else {
+      self.layout = try graph.featureLayout(of: layer, logits: logits, needsGradient: true)
+    }
     guard let classCount = graph[logits].type?.shape.elementCount else {
       throw Fault(
         .explainNotSupported, "the number of scores of \(graph[logits].name) is not known")
@@ -47,7 +56,10 @@ public final class Explainer: Sendable {
     self.classCount = classCount
     self.layer = layer
     self.logits = logits
-    if allowsClosedForm, let head = PooledHead(graph, layer: layer, logits: logits) {
+    if allowsClosedForm,
+      let head = PooledHead(
+        graph, layer: layer, layout: self.layout, logits: logits)
+    {
       self.rule = .closedForm(head)
       self.requiredValues = [layer]
     } else {
@@ -94,17 +106,17 @@ public final class Explainer: Sendable {
     case .closedForm(let head):
       return method.map(activations, .uniform(head.channelGradient(scoreGradient)))
     case .reverse(let walk):
-      return method.map(
-        activations, .planes(try gradient(walk, scoreGradient: scoreGradient, forward: forward)))
+      let gradient = try gradient(walk, scoreGradient: scoreGradient, forward: forward)
+      return method.map(activations, .planes(layout.planes(of: gradient)))
     }
   }
 
-  /// The activations of the layer in a forward pass, [1, C, H, W].
+  /// The activations of the layer in a forward pass, as planes [1, C, H, W].
   func activations(_ forward: [ValueID: Tensor]) throws(Fault) -> Tensor {
-    guard let activations = forward[layer] else {
+    guard let value = forward[layer] else {
       throw Fault(.internalError, "the activations of \(graph[layer].name) are missing")
     }
-    return activations
+    return layout.planes(of: value)
   }
 
   private func gradient(

@@ -3,21 +3,28 @@ import Graphs
 import Tensors
 
 extension Graph {
-  /// Refuses a layer that is not made of planes.
+  /// How the feature map lies in a layer that is to be explained.
+  /// - Parameter needsGradient: whether the scores must depend on its cells, not only on tokens
+  ///   beside them.
+  /// - Throws: `Fault` with code `explain.not_supported` that says why it is none.
+  func featureLayout(
+    of layer: ValueID, logits: ValueID, needsGradient: Bool
+  ) throws(Fault) -> LayerLayout {
+    let maps = FeatureMaps(self, logits: logits)
+    if needsGradient { try maps.checkReachesScores(layer) }
+    return try maps.layout(of: layer)
+  }
+
+  /// Refuses a layer of integers.
   /// - Throws: `Fault` with code `explain.not_supported`.
-  func checkFeaturePlanes(_ layer: ValueID) throws(Fault) {
+  func checkFloat(_ layer: ValueID) throws(Fault) {
     let type = self[layer].type
-    if let type, type.dtype == .float32, type.shape.rank == 4, type.shape[0] == 1,
-      type.shape.elementCount > 0
-    {
-      return
-    }
-    let name = self[layer].name
-    let found = type.map { "\($0)" } ?? "of unknown type"
+    if type?.dtype == .float32 { return }
+    let found = type.map { "\($0.dtype)" } ?? "of unknown type"
     throw Fault(
       .explainNotSupported,
-      "layer \(name) is \(found), not feature planes [1, C, H, W]: choose another layer",
-      details: ["layer": .string(name)])
+      "layer \(self[layer].name) is \(found), not float32: choose another layer",
+      details: ["layer": .string(self[layer].name)])
   }
 }
 

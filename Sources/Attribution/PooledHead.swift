@@ -16,9 +16,8 @@ struct PooledHead: Sendable {
   private let pixels: Int
 
   /// The head after `layer`, when the graph ends in one.
-  init?(_ graph: Graph, layer: ValueID, logits: ValueID) {
-    guard let shape = graph[layer].type?.shape, shape.rank == 4,
-      let classes = graph[logits].type?.shape.elementCount
+  init?(_ graph: Graph, layer: ValueID, layout: LayerLayout, logits: ValueID) {
+    guard let shape = graph[layer].type?.shape, let classes = graph[logits].type?.shape.elementCount
     else { return nil }
     let consumers = graph.consumers()
     var value = layer
@@ -29,7 +28,7 @@ struct PooledHead: Sendable {
       guard readers.count == 1, let index = readers.first else { return nil }
       let node = graph.nodes[index]
       if !isPooled {
-        guard Self.poolsPlanes(node, graph, shape) else { return nil }
+        guard Self.pools(node, graph, shape, layout) else { return nil }
         isPooled = true
       } else if let matrix = Self.matrix(node, of: value, graph) {
         guard weights == nil else { return nil }
@@ -42,9 +41,9 @@ struct PooledHead: Sendable {
     guard isPooled else { return nil }
     self.weights = weights?.tensor
     self.isTransposed = weights?.isTransposed ?? true
-    self.channels = shape[1]
+    self.channels = layout.channels
     self.classes = classes
-    self.pixels = shape[2] * shape[3]
+    self.pixels = layout.height * layout.width
     let expected = weights == nil ? classes == channels : nil
     if expected == false { return nil }
     if let weights, weights.tensor.elementCount != channels * classes { return nil }
@@ -71,10 +70,13 @@ struct PooledHead: Sendable {
     return sums.map { Float($0) * scale }
   }
 
-  private static func poolsPlanes(_ node: Node, _ graph: Graph, _ shape: Shape) -> Bool {
+  /// Whether a node takes the mean over all cells of the layer, and over nothing else.
+  private static func pools(
+    _ node: Node, _ graph: Graph, _ shape: Shape, _ layout: LayerLayout
+  ) -> Bool {
     switch node.op {
-    case is GlobalAveragePool: return true
-    case let pool as AveragePool:
+    case is GlobalAveragePool: return layout.axes == "NCHW"
+    case let pool as AveragePool where layout.axes == "NCHW":
       guard let window = try? pool.geometry(input: shape), window.axes.count == 2 else {
         return false
       }
@@ -83,7 +85,8 @@ struct PooledHead: Sendable {
           && $0.padEnd == 0
       }
     case let mean as ReduceMean:
-      return (try? mean.reducedAxes(graph.facts(of: node))) == [2, 3]
+      guard (layout.prefixTokens ?? 0) + layout.suffixTokens == 0 else { return false }
+      return (try? mean.reducedAxes(graph.facts(of: node))) == layout.placeAxes
     default: return false
     }
   }

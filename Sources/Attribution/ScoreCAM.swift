@@ -12,20 +12,23 @@ import Glibc
 /// Source: Wang et al., Score-CAM, https://arxiv.org/abs/1910.01279. It takes a forward pass of the
 /// whole network for every channel, hundreds to thousands for one image.
 public struct ScoreCAM: Sendable {
-  /// The layer that is explained, [1, C, H, W].
+  /// The layer that is explained.
   public let layer: ValueID
+  /// How the feature map lies in it.
+  public let layout: LayerLayout
 
   /// - Throws: `Fault` with code `explain.not_supported` when the layer is no feature map, or the
   ///   scores do not depend on it.
   public init(_ graph: Graph, layer: ValueID, logits: ValueID) throws(Fault) {
-    try graph.checkFeaturePlanes(layer)
+    try graph.checkFloat(layer)
+    layout = try graph.featureLayout(of: layer, logits: logits, needsGradient: false)
     _ = try ReverseWalk(graph, from: logits, to: [layer])
     self.layer = layer
   }
 
   /// The sum of the planes, each times its share in the softmax of the scores.
   /// - Parameters:
-  ///   - activations: [1, C, H, W].
+  ///   - activations: of the layer, as planes [1, C, H, W].
   ///   - scores: of the image times each channel's plane, scaled up and brought into 0…1. The
   ///     paper subtracts the score of an empty image from each, which the softmax takes out again.
   public func map(_ activations: Tensor, channelScores scores: [Double]) -> ClassActivationMap {

@@ -1,118 +1,16 @@
 public import Faults
-import Tensors
 
 extension Graph {
   /// The scores before the final Softmax, LogSoftmax or Sigmoid; `output` itself when there is none.
   /// - Parameter output: The output to explain; the graph's first unless told otherwise.
   public func logits(of output: ValueID? = nil) -> ValueID? { head(of: output)?.logits }
 
-  /// The last spatial feature map on the path to the logits: what global pooling or flattening reads.
+  /// The layer that is explained unless one is named (`FeatureMaps.automaticTarget`).
   ///
-  /// The value has the layout [N, C, H, W] with H · W > 1. The graph must be specialised.
-  /// - Throws: `Fault` with code `explain.not_supported` when the network has no such map.
+  /// The graph must be specialised.
+  /// - Throws: `Fault` with code `explain.not_supported` when the network has none.
   public func automaticTargetLayer(logits: ValueID? = nil) throws(Fault) -> ValueID {
-    try automaticTarget(logits: logits).layer
-  }
-
-  /// The automatic target layer, and the node that takes its grid away.
-  /// - Throws: `Fault` with code `explain.not_supported` when the network has no such map.
-  public func automaticTarget(
-    logits: ValueID? = nil
-  ) throws(Fault) -> (layer: ValueID, reader: Node) {
-    let producers = producers()
-    if let logits = logits ?? self.logits() {
-      for node in ancestors(of: logits).reversed() {
-        guard let map = collapsedMap(node, producers) else { continue }
-        if let target = channelsFirst(map, producers) { return (target, node) }
-      }
-    }
-    throw Fault(
-      .explainNotSupported,
-      "the model has no spatial feature map before its logits: name a layer [N, C, H, W]")
-  }
-
-  /// The spatial feature maps the logits depend on, from the input on: what a target layer may be.
-  public func spatialLayers(logits: ValueID? = nil) -> [ValueID] {
-    guard let logits = logits ?? self.logits() else { return [] }
-    return ancestors(of: logits).flatMap(\.outputs).filter(isSpatial)
-  }
-
-  /// The nodes a value depends on through anything but constants, in topological order.
-  private func ancestors(of value: ValueID) -> [Node] {
-    var isNeeded = [Bool](repeating: false, count: values.count)
-    isNeeded[value.index] = true
-    var ancestors: [Node] = []
-    for node in nodes.reversed() where node.outputs.contains(where: { isNeeded[$0.index] }) {
-      for case .some(let input) in node.inputs { isNeeded[input.index] = true }
-      ancestors.append(node)
-    }
-    return ancestors.reversed()
-  }
-
-  private func isSpatial(_ value: ValueID) -> Bool {
-    guard let shape = self[value].type?.shape, shape.rank == 4 else { return false }
-    return shape[2] * shape[3] > 1
-  }
-
-  /// The map whose spatial axes this node removes, if it does.
-  private func collapsedMap(_ node: Node, _ producers: [Int?]) -> ValueID? {
-    guard let input = node.inputs.first ?? nil, let output = node.outputs.first, isSpatial(input),
-      let from = self[input].type?.shape, let to = self[output].type?.shape
-    else { return nil }
-    switch node.op.opType {
-    case "GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool", "AveragePool", "MaxPool", "LpPool",
-      "Conv":
-      return to.rank == 4 && to[2] * to[3] == 1 ? input : nil
-    case "ReduceMean", "ReduceMax", "ReduceSum", "ReduceL2":
-      return to.dimensions.filter { $0 > 1 } == [from[1]].filter { $0 > 1 }
-        || isTransposed(input, producers) && to.dimensions.filter { $0 > 1 } == [from[3]]
-        ? input : nil
-    case "Flatten", "Reshape":
-      return mergesSpatialAxes(from, to) && comesFromPixels(input, producers) ? input : nil
-    default: return nil
-    }
-  }
-
-  /// Whether two of the last three axes of a map become one: no axis begins where both begin.
-  private func mergesSpatialAxes(_ from: Shape, _ to: Shape) -> Bool {
-    let starts = Set(to.strides)
-    return from.strides[1...2].contains { $0 > 1 && !starts.contains($0) }
-  }
-
-  /// Whether a value follows a convolution or a pooling elementwise: the heads of an attention also
-  /// have four axes, but no pixels.
-  private func comesFromPixels(_ value: ValueID, _ producers: [Int?]) -> Bool {
-    var value = value
-    while let index = producers[value.index], let input = nodes[index].inputs.first ?? nil {
-      switch nodes[index].op.opType {
-      case "Conv", "ConvTranspose", "MaxPool", "AveragePool", "LpPool", "Resize", "DepthToSpace":
-        return true
-      case "MatMul", "Gemm", "Softmax", "Reshape", "Einsum": return false
-      default:
-        // An operand that is computed leads on, one that is constant does not.
-        let computed = nodes[index].inputs.compactMap { $0 }.first { self[$0].constant == nil }
-        value = computed ?? input
-      }
-    }
-    return self[value].constant == nil
-  }
-
-  /// Whether a map is the [N, H, W, C] form of the input of the Transpose that makes it.
-  private func isTransposed(_ map: ValueID, _ producers: [Int?]) -> Bool {
-    producers[map.index].flatMap { nodes[$0].op as? Transpose }?.perm == [0, 2, 3, 1]
-  }
-
-  /// Follows a map back over copies, and over a transposition to [N, H, W, C].
-  private func channelsFirst(_ map: ValueID, _ producers: [Int?]) -> ValueID? {
-    var value = map
-    while let index = producers[value.index], let input = nodes[index].inputs.first ?? nil {
-      switch nodes[index].op.opType {
-      case "Identity", "Dropout": value = input
-      case "Transpose" where isTransposed(value, producers): return input
-      default: return value
-      }
-    }
-    return nil
+    try FeatureMaps(self, logits: logits).automaticTarget().layer
   }
 }
 

@@ -84,7 +84,7 @@ extension Operator {
   var hasGradientRule: Bool {
     switch self {
     case is LpPool, is GlobalLpPool, is MeanVarianceNormalization, is Hardmax, is Mod, is Einsum,
-      is TopK, is ScatterElements, is ScatterND:
+      is TopK, is OneHot, is ScatterElements, is ScatterND:
       false
     default: !isIntegerArithmetic
     }

@@ -51,4 +51,13 @@ enum Attributor: Sendable {
         "scorecam takes many passes of the network: name the targets, or take another method")
     }
   }
+
+  /// How the feature map lies in the explained layer.
+  var layout: LayerLayout {
+    switch self {
+    case .gradient(let explainer): explainer.layout
+    case .eigenCAM(let eigenCAM): eigenCAM.layout
+    case .scoreCAM(let scoreCAM): scoreCAM.layout
+    }
+  }
 }

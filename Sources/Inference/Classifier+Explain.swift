@@ -36,8 +36,9 @@ extension Classifier {
     let indices = distinct(classes)
     var maps: [[ClassActivationMap]] = []
     for case (.scoreCAM(let scoreCAM), let activations) in zip(attributors, activations) {
+      let planes = scoreCAM.layout.planes(of: activations)
       maps.append(
-        try scoreMaps(scoreCAM, of: input, activations: activations, classes: indices, workspace))
+        try scoreMaps(scoreCAM, of: input, activations: planes, classes: indices, workspace))
     }
     prediction.explanations = explanations(classes, indices, maps)
     prediction.explainMilliseconds = milliseconds() - started

@@ -1,5 +1,6 @@
 import Attribution
 import Faults
+public import Graphs
 import Images
 public import JSON
 import Models
@@ -49,7 +50,10 @@ extension Classifier {
     members["degenerate"] = JSONValue(map.degeneracy(under: normalizationMode)?.rawValue)
     if !explanation.layers.isEmpty {
       members["fuse"] = .string(options.fuse.rawValue)
-      members["layers"] = .array(explanation.layers.map(\.json))
+      members["layers"] = .array(
+        zip(explanation.layers, attributors).map { facts, attributor in
+          facts.json(attributor.layout)
+        })
     }
     if options.formats.contains(.png) {
       members["colormap"] = .string(options.effectiveColormap.rawValue)
@@ -93,6 +97,7 @@ extension Classifier {
       "method": .string(options.method.rawValue), "layer": JSONValue(layerName),
       "score": .string(options.score.rawValue),
     ]
+    if attributors.count == 1 { members["layout"] = attributors[0].layout.json }
     if isStraightThrough, ![.eigencam, .scorecam].contains(options.method) {
       members["gradient"] = "straight_through"
     }
@@ -162,9 +167,10 @@ extension ClassActivationMaps {
 }
 
 extension LayerFacts {
-  fileprivate var json: JSONValue {
+  fileprivate func json(_ layout: LayerLayout) -> JSONValue {
     [
-      "name": .string(name), "shape": [JSONValue(height), JSONValue(width)],
+      "name": .string(name), "layout": layout.json,
+      "shape": [JSONValue(height), JSONValue(width)],
       "min": .float(minimum), "max": .float(maximum), "degenerate": JSONValue(degeneracy?.rawValue),
     ]
   }
@@ -173,6 +179,20 @@ extension LayerFacts {
 extension Faithfulness {
   fileprivate var json: JSONValue {
     ["deletion": .double(deletion), "insertion": .double(insertion), "steps": JSONValue(steps)]
+  }
+}
+
+extension LayerLayout {
+  /// The order of the axes, the rows and columns of the grid, and the tokens beside it.
+  public var json: JSONValue {
+    var members: [String: JSONValue] = [
+      "axes": .string(axes), "grid": [JSONValue(height), JSONValue(width)],
+    ]
+    if let prefixTokens {
+      members["prefix_tokens"] = JSONValue(prefixTokens)
+      members["suffix_tokens"] = JSONValue(suffixTokens)
+    }
+    return .object(members)
   }
 }
 

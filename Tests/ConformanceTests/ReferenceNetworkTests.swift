@@ -107,15 +107,66 @@ struct ReferenceNetworkTests {
     }
   }
 
-  @Test(arguments: cases.filter { $0.name == "vit" })
-  func `a layer that is no feature map cannot be explained`(_ reference: ReferenceCase) throws {
-    let tokens = try LoadedCase(reference)
-      .prepared(layer: "/encoder/layers/encoder_layer_1/Add_1_output_0")
+  @Test(
+    arguments: cases.filter { $0.name == "vit" },
+    [
+      "/encoder/layers/encoder_layer_1/Add_1_output_0",
+      "/encoder/layers/encoder_layer_1/self_attention/Softmax_output_0",
+      "/encoder/layers/encoder_layer_1/self_attention/MatMul_2_output_0",
+    ])
+  func `a layer whose places reach no score, or that has none, is refused`(
+    _ reference: ReferenceCase, name: String
+  ) throws {
+    let tokens = try LoadedCase(reference).prepared(layer: name)
     let layer = try #require(tokens.layer)
     let fault = #expect(throws: Fault.self) {
       try Explainer(tokens.graph, layer: layer, logits: tokens.logits)
     }
     #expect(fault?.code == .explainNotSupported)
+  }
+
+  /// The map does not depend on how the axes are ordered: the stored one is of [N, C, H, W].
+  @Test(arguments: cases.filter { $0.name.contains("convnext") })
+  func `a map in channels last order is that of the map before its transposition`(
+    _ reference: ReferenceCase
+  ) throws {
+    let loaded = try LoadedCase(reference)
+    let maps = try reference.maps()
+    let explanations = try reference.explanations()
+    let middle = try #require(explanations.layers.first { $0.role == "middle_conv" })
+    let source = try loaded.imported.layer(named: middle.tensor)
+    let reader = try #require(
+      loaded.imported.nodes.first { $0.op is Transpose && $0.inputs.first == source })
+    let explained = try ExplainedNetwork(try loaded.prepared(layer: reader.name))
+    let rank = try #require(explanations.ranks.first)
+    for (image, forward) in try explained.network.results(of: loaded.images).enumerated() {
+      for (name, explainer) in explained.explainers {
+        #expect(explainer.general.layout.axes == "NHWC")
+        let key = "middle_conv|\(rank.name)|\(name)|\(image)"
+        let expected = try #require(maps[key], "\(key)")
+        let positive = maps["middle_conv|\(rank.name)|layercam|\(image)"]
+        let map = try explainer.general.map(classIndex: rank.classes[image], forward: forward)
+        if name == "hirescam", let positive, Self.cancels(expected, positive) { continue }
+        expectSame(map, expected.elements(of: Float.self), key)
+      }
+    }
+  }
+
+  @Test(arguments: cases)
+  func `the optimised graph has the layouts of the graph as it is`(
+    _ reference: ReferenceCase
+  ) throws {
+    let loaded = try LoadedCase(reference)
+    let graph = try loaded.imported.specialized(
+      inputShapes: [loaded.imported.inputs[0].value: loaded.images[0].shape])
+    let maps = FeatureMaps(graph)
+    let layers = maps.candidates
+    let optimized = FeatureMaps(graph.optimized(keep: Set(layers)))
+    for layer in layers {
+      #expect(
+        (try? maps.layout(of: layer)) == (try? optimized.layout(of: layer)),
+        "\(graph[layer].name)")
+    }
   }
 
   /// Whether the terms of a map cancel up to rounding, as they do in front of a normalisation over
@@ -154,11 +205,16 @@ private struct ExplainedNetwork {
     self.layer = layer
     var explainers: [String: MethodExplainer] = [:]
     var needed: Set = [prepared.logits]
+    // The heads of an attention are no places of an image, but the stored maps take them as planes.
+    let isHeads = graph[layer].name.hasSuffix("self_attention/MatMul_2_output_0")
+    let layout = isHeads ? graph[layer].type.map { LayerLayout(planes: $0.shape) } : nil
     for (name, method) in Self.methods {
       let explainer = MethodExplainer(
         general: try Explainer(
-          graph, layer: layer, logits: prepared.logits, method: method, allowsClosedForm: false),
-        direct: try Explainer(graph, layer: layer, logits: prepared.logits, method: method))
+          graph, layer: layer, layout: layout, logits: prepared.logits, method: method,
+          allowsClosedForm: false),
+        direct: try Explainer(
+          graph, layer: layer, layout: layout, logits: prepared.logits, method: method))
       needed.formUnion(explainer.general.requiredValues + explainer.direct.requiredValues)
       explainers[name] = explainer
     }

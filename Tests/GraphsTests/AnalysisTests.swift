@@ -41,7 +41,7 @@ struct AnalysisTests {
     let classifier = Classifier()
     let graph = try classifier.builder.finish(outputs: [classifier.product]).specialized()
     #expect(try graph.automaticTargetLayer() == classifier.conv)
-    #expect(graph.spatialLayers() == [classifier.conv])
+    #expect(FeatureMaps(graph).candidates == [classifier.conv])
   }
 
   @Test

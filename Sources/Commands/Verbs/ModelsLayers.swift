@@ -2,6 +2,7 @@ import Attribution
 import Faults
 import FileAccess
 import Graphs
+import Inference
 import JSON
 import Models
 import Options
@@ -13,9 +14,11 @@ extension Verb {
       "models layers", "List the layers of a model that can be explained",
       usage: "[NAME[@VERSION|@ALIAS]] [FLAGS]",
       text: """
-        Each is a spatial feature map on the way to the logits, from the input on; --layer takes the \
-        name of the tensor or of its node. The one marked auto is explained unless told otherwise. \
-        Stride and field are the pixels from cell to cell and those that a cell depends on.
+        Each is a value on the way to the logits with the shape of a feature map, from the input on; \
+        --layer takes the name of the tensor or of its node. The one marked auto is explained unless \
+        told otherwise. Layout names the axes: C channels, H rows, W columns, T the cells row by row \
+        with the tokens beside them. Stride and field are the pixels from cell to cell and those \
+        that a cell depends on.
         """,
       examples: [("infercam models layers -m resnet50.onnx", "the layers of an ONNX file")]),
     flags: Flag.modelChoice, body: listLayers)
@@ -28,11 +31,14 @@ private func listLayers(_ invocation: Invocation) throws(Fault) -> Int32 {
     for layer in layers { try console.print(layer.json.encodedText) }
     return ExitStatus.success
   }
-  var table = Table(["TENSOR", "NODE", "OPERATOR", "SHAPE", "STRIDE", "FIELD", "CAM", ""])
+  var table = Table([
+    "TENSOR", "NODE", "OPERATOR", "SHAPE", "LAYOUT", "STRIDE", "FIELD", "CAM", "",
+  ])
   for layer in layers {
     table.add([
       printable(layer.name), printable(layer.node), layer.op, "\(layer.shape)",
-      extents(layer.geometry?.stride), extents(layer.geometry?.receptiveField),
+      layer.layout?.axes ?? "-", extents(layer.geometry?.stride),
+      extents(layer.geometry?.receptiveField),
       layer.obstacle == nil ? "yes" : "no", layer.why == nil ? "" : "auto",
     ])
   }
@@ -50,6 +56,8 @@ private struct Layer {
   var node: String
   var op: String
   var shape: Shape
+  /// `nil` where it is no feature map.
+  var layout: LayerLayout?
   var geometry: LayerGeometry?
   /// Why there is no Grad-CAM of the layer.
   var obstacle: String?
@@ -61,7 +69,7 @@ private struct Layer {
       "name": .string(name), "node": .string(node), "op": .string(op),
       "shape": Self.array(shape.dimensions), "stride": Self.array(geometry?.stride),
       "receptive_field": Self.array(geometry?.receptiveField), "cam": .bool(obstacle == nil),
-      "auto": .bool(why != nil),
+      "auto": .bool(why != nil), "layout": layout?.json ?? .null,
     ]
     if let obstacle { members["reason"] = .string(obstacle) }
     if let why { members["why"] = .string(why) }
@@ -81,28 +89,39 @@ private func layers(of model: ModelVersion) throws(Fault) -> [Layer] {
   graph = try graph.classifying(
     input.value, shape: inputShape(model.spec.input), output: model.spec.output.name)
   let producers = graph.producers()
-  let automatic = try? graph.automaticTarget()
-  let layers = graph.spatialLayers()
-  let geometries = graph.layerGeometries(
-    from: input.value, isChannelsLast: model.spec.input.layout == .nhwc)
+  guard let logits = graph.logits() else { throw Fault(.modelInvalid, "the model has no output") }
+  let maps = FeatureMaps(graph, logits: logits)
+  let automatic = try? maps.automaticTarget()
+  let layers = maps.candidates
   let wide = try graph.inFloat32(keep: Set(layers))
   return layers.map { layer in
     let node = producers[layer.index].map { graph.nodes[$0] }
     return Layer(
       name: graph[layer].name, node: node?.name ?? "", op: node?.op.opType ?? "",
-      shape: graph[layer].type?.shape ?? [], geometry: geometries[layer],
-      obstacle: obstacle(to: layer, wide),
-      why: automatic.flatMap { $0.layer == layer ? "read by \(title($0.reader))" : nil })
+      shape: graph[layer].type?.shape ?? [], layout: try? maps.layout(of: layer),
+      geometry: maps.geometry(of: layer), obstacle: obstacle(to: layer, maps, wide, logits),
+      why: automatic.flatMap { $0.layer == layer ? reason(for: $0) : nil })
   }
+}
+
+private func reason(for target: FeatureMaps.AutomaticTarget) -> String {
+  let reader = title(target.reader)
+  return target.isReadByAttention
+    ? "read by the last attention (\(reader)), after which no place reaches the scores"
+    : "read by \(reader)"
 }
 
 private func title(_ node: Node) -> String { "\(node.op.opType) node \(node.name)" }
 
 /// Why Grad-CAM cannot explain a layer; `nil` when it can.
-private func obstacle(to layer: ValueID, _ graph: Graph) -> String? {
-  guard let logits = graph.logits() else { return "the model has no output" }
+private func obstacle(
+  to layer: ValueID, _ maps: FeatureMaps, _ graph: Graph, _ logits: ValueID
+) -> String? {
   do throws(Fault) {
-    _ = try Explainer(graph, layer: layer, logits: logits, allowsClosedForm: false)
+    let layout = try maps.layout(of: layer)
+    try maps.checkReachesScores(layer)
+    _ = try Explainer(
+      graph, layer: layer, layout: layout, logits: logits, allowsClosedForm: false)
     let walk = try ReverseWalk(graph, from: logits, to: [layer])
     return walk.nodeWithoutRule.map { "\(title($0)) after it has no gradient rule" }
   } catch {

@@ -10,8 +10,9 @@ public enum ImageLayout: String, Sendable, Hashable {
 }
 
 extension Graph {
-  /// The layout of an image input: [N, H, W, C] when all that reads it turns it into [N, C, H, W];
-  /// else judged by which axis holds 1, 3 or 4 channels, the second before the last.
+  /// The layout of an image input: [N, H, W, C] when all that reads it turns it into [N, C, H, W],
+  /// and [N, C, H, W] when a convolution or a pooling reads it; else judged by which axis holds 1, 3
+  /// or 4 channels, the second before the last.
   ///
   /// `nil` when the input is no image.
   public func layout(of input: ValueID) -> ImageLayout? {
@@ -20,6 +21,7 @@ extension Graph {
     if !readers.isEmpty, readers.allSatisfy({ turnsChannelsFirst($0, input) }) {
       return .channelsLast
     }
+    if readsPlanes(input) { return .channelsFirst }
     let channels: Set = [1, 3, 4]
     return !channels.contains(shape[1]) && channels.contains(shape[3])
       ? .channelsLast : .channelsFirst
@@ -50,6 +52,22 @@ extension Graph {
       graph.inputs[index].dimensions = target.dimensions.map(Dimension.fixed)
     }
     return graph
+  }
+
+  /// Whether a convolution or a pooling reads a value, or what is computed from it place by place.
+  private func readsPlanes(_ input: ValueID) -> Bool {
+    var isSame: Set = [input]
+    for node in nodes {
+      guard let first = node.inputs.first ?? nil, isSame.contains(first) else { continue }
+      switch node.op {
+      case is Conv, is ConvInteger, is QLinearConv, is ConvTranspose, is MaxPool, is AveragePool,
+        is any GlobalPool:
+        return true
+      case _ where node.op.isPointwise: isSame.formUnion(node.outputs)
+      default: break
+      }
+    }
+    return false
   }
 
   /// Whether a node gives [N, C, H, W] for [N, H, W, C] with 1, 3 or 4 channels.

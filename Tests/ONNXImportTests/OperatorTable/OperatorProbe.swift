@@ -1,7 +1,7 @@
 import Faults
-import Graphs
 import Tensors
 
+@testable import Graphs
 @testable import ONNXImport
 
 /// A small node of one operator, to find out what the operator can do.
@@ -54,6 +54,16 @@ struct OperatorProbe {
       name, op.isView ? "view" : "yes", try gradient(op, operands(type)), takes, notes,
     ]
     return "| " + cells.joined(separator: " | ") + " |"
+  }
+
+  /// What the operator says of its gradient rule, and whether asking for a gradient is refused; `nil`
+  /// where the results are no floating-point numbers.
+  func rule() throws -> (isAnnounced: Bool, isRefused: Bool)? {
+    let op = try build()
+    guard let type = [.float32, .uint8].first(where: { (try? Self.run(op, operands($0))) != nil }),
+      let result = try Self.run(op, operands(type)).first, result.dtype.isFloatingPoint
+    else { return nil }
+    return (op.hasGradientRule, try gradient(op, operands(type)) == "no")
   }
 
   private func build() throws -> any Operator {

@@ -24,6 +24,16 @@ struct OperatorTableTests {
     #expect(String(decoding: stored, as: UTF8.self) == written, "run `make docs-operators`")
   }
 
+  @Test func `an operator without a gradient rule says so before it is asked`() throws {
+    var checked = 0
+    for probe in operatorProbes {
+      guard let rule = try probe.rule() else { continue }
+      #expect(rule.isAnnounced != rule.isRefused, "\(probe.name)")
+      checked += 1
+    }
+    #expect(checked > 90)
+  }
+
   private static func page() throws -> String {
     let rows = try operatorProbes.sorted { $0.name < $1.name }.map { try $0.row() }
     return introduction(count: rows.count) + rows.joined(separator: "\n") + "\n"

@@ -130,10 +130,15 @@ public struct QLinearOperator: Operator {
 extension Node {
   /// The node with its float operator on the quantised operands, where it has one.
   var withoutQuantization: Node {
-    guard let op = op as? QLinearOperator else { return self }
-    return Node(
-      name: name, op: op.form.base, inputs: op.form.operands.map { inputs[$0.value] },
-      outputs: outputs)
+    switch op {
+    case let op as QLinearOperator:
+      Node(
+        name: name, op: op.form.base, inputs: op.form.operands.map { inputs[$0.value] },
+        outputs: outputs)
+    case let op as QuantizedOperator:
+      Node(name: name, op: op.base, inputs: inputs, outputs: outputs)
+    default: self
+    }
   }
 }
 
