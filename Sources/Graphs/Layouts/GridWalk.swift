@@ -29,7 +29,7 @@ struct GridWalk {
   /// For each value, the node that computes it.
   let producers: [Int?]
 
-  /// The graph must be specialised. Every input of four axes is taken as an image.
+  /// Takes every input of four axes as an image; the graph must be specialised.
   init(_ graph: Graph) {
     var graph = graph.nodes.contains { $0.op is Einsum } ? graph.einsumsAsProducts() : graph
     graph.nodes = graph.nodes.map(\.withoutQuantization)
