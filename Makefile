@@ -30,8 +30,9 @@ test: deps  ## all tests, debug build
 test-release: deps  ## all tests on optimised code
 	@scripts/run-tests -c release
 
-soak: deps  ## hundreds of kills and power cuts (root); takes half an hour
-	INFERCAM_TEST_KILLS=500 INFERCAM_TEST_POWER_CUTS=30 scripts/run-tests --filter 'KillTests|PowerCutTests'
+soak: deps  ## hundreds of kills and power cuts (root), every fault at every call; takes an hour
+	INFERCAM_TEST_KILLS=500 INFERCAM_TEST_POWER_CUTS=30 INFERCAM_TEST_FAULTS=all \
+	  scripts/run-tests --filter 'KillTests|PowerCutTests|FaultSweepTests'
 
 test-slurm: release  ## a real Slurm job array on this machine, a node of which is killed
 	@scripts/install-deps slurmctld slurmd slurm-client munge

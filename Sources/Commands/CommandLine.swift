@@ -15,6 +15,7 @@ public let toolVersion = "0.1.0"
 
 /// Runs the program on the command line of this process; returns the exit status.
 public func runCommandLine() -> Int32 {
+  reserveStandardStreams()
   ic_catch_signals()
   var words: [[UInt8]] = []
   for index in 1..<max(1, Int(CommandLine.argc)) {
@@ -34,6 +35,20 @@ public func runCommandLine() -> Int32 {
   }
   #endif
   return runCommand(words, environment)
+}
+
+/// Opens closed standard streams on `/dev/null`.
+///
+/// No file of a run gets their numbers then, and with them what is printed. Reading the input and
+/// writing the output still fail.
+private func reserveStandardStreams() {
+  let streams = [
+    (STDIN_FILENO, O_WRONLY), (STDOUT_FILENO, O_RDONLY), (STDERR_FILENO, O_WRONLY),
+  ]
+  for (number, flags) in streams where fcntl(number, F_GETFD) < 0 {
+    // The system gives the lowest free number, which is this one.
+    _ = open("/dev/null", flags)
+  }
 }
 
 /// Runs a command line; what goes wrong is told on stderr.

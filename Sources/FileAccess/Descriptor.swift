@@ -97,12 +97,10 @@ public struct Descriptor: ~Copyable, Sendable {
   /// Takes an advisory lock without waiting, in place of one that is held.
   /// - Returns: false when another process holds it; a lock that was held is lost then.
   public borrowing func lock(_ lock: Lock) throws(Fault) -> Bool {
-    var error: Int32 = 0
-    if perform(.flock, { 0 }) != 0 {
-      error = errno
-    } else {
-      error = ic_lock(number, lock == .exclusive ? 1 : 0)
-    }
+    var error: Int32
+    repeat {
+      error = perform(.flock, { 0 }) != 0 ? errno : ic_lock(number, lock == .exclusive ? 1 : 0)
+    } while error == EINTR
     if error == EWOULDBLOCK { return false }
     if error != 0 { throw Fault(errno: error, "cannot lock \(name)") }
     return true

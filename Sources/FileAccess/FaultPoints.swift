@@ -11,8 +11,9 @@ import Glibc
 /// A plan is a list of entries separated by commas, `CALL:FAULT:N[:always]`: the Nth call of this
 /// name by any thread fails, with `always` every later one too. `CALL` is a `SystemCall`; `FAULT` is
 /// `EIO`, `ENOSPC`, `EDQUOT`, `EINTR`, `EMFILE`, `ENOMEM`, `EACCES`, `EROFS`, `short` (a write of
-/// half the bytes), `kill` (SIGKILL before the call) or `abort`. `item:abort:ID`, `item:kill:ID` and
-/// `item:hang:ID` happen when a worker starts the item with this id.
+/// half the bytes), `kill` (SIGKILL before the call), `abort` or `pass` (the call is told and made).
+/// `item:abort:ID`, `item:kill:ID` and `item:hang:ID` happen when a worker starts the item with this
+/// id.
 public enum FaultPoints {
   /// What happens at a call.
   enum Effect: Sendable, Hashable {
@@ -21,6 +22,8 @@ public enum FaultPoints {
     case kill
     case abort
     case hang
+    /// Nothing but what is told on stderr.
+    case pass
   }
 
   private struct Entry {
@@ -94,7 +97,7 @@ public enum FaultPoints {
     case .kill: kill(getpid(), SIGKILL)
     case .abort: Glibc.abort()
     case .hang: while true { pause() }
-    case .error, .short: break
+    case .error, .short, .pass: break
     }
   }
 
@@ -115,6 +118,7 @@ public enum FaultPoints {
     case "kill": return .kill
     case "abort": return .abort
     case "hang": return .hang
+    case "pass": return .pass
     default: return nil
     }
   }

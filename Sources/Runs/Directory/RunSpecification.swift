@@ -74,10 +74,18 @@ public struct RunSpecification: Sendable {
   }
 }
 
-/// Reads a JSON file of a run; damage is a damaged run.
+/// Reads a JSON file of a run; damage is a damaged run, what the system cannot read a storage fault.
 func readRunJSON(_ path: RawPath) throws(Fault) -> JSONValue {
+  let contents = try asStorageFault { () throws(Fault) in
+    do throws(Fault) {
+      return try readRegularFile(path, limit: 64 << 20)
+    } catch {
+      if error.details["errno"] != nil { throw error }
+      throw Fault(.runCorrupt, "\(path.display): \(error.message)", cause: error)
+    }
+  }
   do throws(Fault) {
-    return try JSONValue(parsing: try readRegularFile(path, limit: 64 << 20).bytes)
+    return try JSONValue(parsing: contents.bytes)
   } catch {
     throw Fault(.runCorrupt, "\(path.display): \(error.message)", cause: error)
   }
