@@ -2,6 +2,7 @@ import Execution
 import Faults
 import Graphs
 import Images
+import Models
 import Requests
 import Tensors
 
@@ -26,11 +27,8 @@ extension Classifier {
         array.elements(of: UInt8.self), width: size.width, height: size.height, channels: 3)
       return try prepareImage(pixels, label, started) { facts(size, $0) }
     }
-    let expected = network.inputShape
-    let extents = Array(array.shape.dimensions.drop { $0 == 1 })
-    guard let numbers = try modelInput(array), (3...4).contains(array.shape.rank),
-      extents == Array(expected.dimensions.drop { $0 == 1 })
-    else {
+    guard let numbers = try modelInput(array) else {
+      let expected = modelShape
       throw Fault(
         .imageInvalidFormat,
         "the array is \(array.dtype) \(array.shape): the model takes float32 \(expected) or an "
@@ -40,11 +38,32 @@ extension Classifier {
     return PreparedInput(
       source: facts(nil, nil), decodeMilliseconds: milliseconds() - started,
       preprocessMilliseconds: 0,
-      content: .tensor(numbers.reshaped(expected)), label: label)
+      content: .tensor(numbers), label: label)
+  }
+
+  /// What the model itself takes; the network takes planes where the model only turns to them.
+  private var modelShape: Shape {
+    let shape = network.inputShape
+    guard model.spec.input.layout == .nhwc, !isChannelsLast else { return shape }
+    return Shape([0, 2, 3, 1].map { shape[$0] })
+  }
+
+  /// The input of the network that an array in the axes of the model's holds, with or without
+  /// leading axes of extent 1; `nil` for other arrays.
+  private func modelInput(_ array: Tensor) throws(Fault) -> Tensor? {
+    let expected = modelShape
+    func extents(_ shape: Shape) -> [Int] { Array(shape.dimensions.drop { $0 == 1 }) }
+    guard (3...4).contains(array.shape.rank), extents(array.shape) == extents(expected),
+      let numbers = try float32(array)?.reshaped(expected)
+    else { return nil }
+    if expected == network.inputShape { return numbers }
+    let planes = Tensor(uninitialized: .float32, network.inputShape)
+    try Transpose(perm: [0, 3, 1, 2]).evaluate([numbers], into: [planes])
+    return planes
   }
 
   /// Floating-point numbers as float32, and integers where the model takes them; `nil` for others.
-  private func modelInput(_ array: Tensor) throws(Fault) -> Tensor? {
+  private func float32(_ array: Tensor) throws(Fault) -> Tensor? {
     if array.dtype == .float32 { return array }
     guard array.dtype.isFloatingPoint || takesIntegers && array.dtype != .bool else { return nil }
     let numbers = Tensor(uninitialized: .float32, array.shape)

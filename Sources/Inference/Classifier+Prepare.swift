@@ -9,8 +9,8 @@ import Tensors
 extension Classifier {
   /// Validates, decodes, orients, scales and crops one image, or takes an array as it is.
   ///
-  /// An `.npy` file holds either a model input, floating-point [C, H, W] or [1, C, H, W] (integers
-  /// where the model takes them), or an RGB image, uint8 [H, W, 3].
+  /// An `.npy` file holds either a model input, floating-point [C, H, W] or [1, C, H, W], channels
+  /// last where the model's are (integers where it takes them), or an RGB image, uint8 [H, W, 3].
   /// - Parameters:
   ///   - declared: the type that the file name or the sender states.
   ///   - label: the class the sender says it shows, for the target `label`.
