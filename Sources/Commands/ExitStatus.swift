@@ -26,7 +26,8 @@ enum ExitStatus {
     case .modelNotFound, .modelInvalid, .modelUnsupportedOperator, .modelExternalData,
       .modelDigestMismatch, .modelNonFinite, .explainNotSupported:
       model
-    case .resourceVersionConflict, .jobAlreadyCompleted, .idempotencyKeyReused: configuration
+    case .resourceVersionConflict, .jobAlreadyCompleted, .jobCanceled, .idempotencyKeyReused:
+      configuration
     case .storageNoSpace, .storageIOError, .resourceExhausted: storage
     case .runCorrupt, .runNondeterministic: damaged
     case .runLocked, .runIncomplete, .upstreamFailed, .timeoutUpstream: busy

@@ -18,6 +18,7 @@ extension Fault.Code {
   public static let layerNotFound = Self("layer.not_found", .notFound)
   public static let resourceVersionConflict = Self("resource.version_conflict", .conflict)
   public static let jobAlreadyCompleted = Self("job.already_completed", .conflict)
+  public static let jobCanceled = Self("job.canceled", .conflict)
   public static let runLocked = Self("run.locked", .conflict)
   public static let runIncomplete = Self("run.incomplete", .conflict)
   public static let idempotencyInProgress = Self("idempotency.in_progress", .conflict)
@@ -57,8 +58,8 @@ extension Fault.Code {
     .imageTooLarge, .imageInvalidFormat, .imageChecksumMismatch, .paramOutOfRange, .paramUnknown,
     .paramMissing, .jsonMalformed, .manifestDuplicateId, .manifestInvalid, .authMissingToken,
     .authInvalidToken, .authScopeInsufficient, .accessDenied, .modelNotFound, .jobNotFound,
-    .inputNotFound, .layerNotFound, .resourceVersionConflict, .jobAlreadyCompleted, .runLocked,
-    .runIncomplete,
+    .inputNotFound, .layerNotFound, .resourceVersionConflict, .jobAlreadyCompleted, .jobCanceled,
+    .runLocked, .runIncomplete,
     .idempotencyInProgress, .jobExpired, .uploadTooLarge, .batchTooLarge, .mediaUnsupported,
     .imageDecodingFailed, .imageAnimatedNotSupported, .imageRejectedByScanner, .modelInvalid,
     .modelUnsupportedOperator, .modelExternalData, .explainNotSupported, .idempotencyKeyReused,

@@ -28,7 +28,7 @@ public func previewRun(_ request: RunRequest) throws(Fault) -> RunPreview {
 ///   - isInterrupted: asked several times a second; true lets work in progress finish and stops.
 ///   - report: gets the progress after each commit with the results committed, on the calling thread.
 /// - Throws: `Fault`; with code `resource.version_conflict` for a directory of another
-///   configuration, `run.locked`, `run.corrupt`, `run.nondeterministic`, those of loading the model,
+///   configuration, `job.canceled`, `run.locked`, `run.corrupt`, `run.nondeterministic`, those of loading the model,
 ///   and those of storage.
 public func executeRun(
   _ request: RunRequest, isInterrupted: () -> Bool,
@@ -97,6 +97,7 @@ private func open(
   let directory = request.directory
   if case .run(var specification, _) = try directory.state(), !request.overwrites {
     let (request, added) = try request.adapted(to: specification)
+    try directory.passCancel(resumes: request.resumes)
     if let added {
       try JournalSet.refuseWriters(directory)
       try removeFile(directory.success)

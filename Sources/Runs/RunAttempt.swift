@@ -160,6 +160,7 @@ struct RunAttempt: ~Copyable {
 
   private func reasonToStop(_ isInterrupted: () -> Bool) -> RunOutcome.Ending? {
     if isInterrupted() { return .interrupted }
+    if request.directory.isCancelRequested { return .canceled }
     if let limit = request.maxFailures, plan.counts.failed >= limit { return .tooManyFailures }
     if let deadline = request.deadline, started.seconds >= deadline { return .deadline }
     return nil
@@ -205,6 +206,8 @@ struct RunAttempt: ~Copyable {
       if ending == .shardFinished, let whole = try finisher.finishLast(lock) {
         ending = .finished
         summary = whole
+      } else if ending == .canceled {
+        summary = try finisher.cancelLast(lock)
       } else {
         summary = try finisher.presentSummary()
       }

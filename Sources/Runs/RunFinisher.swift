@@ -26,11 +26,15 @@ struct RunFinisher {
         isDurable: isDurable)
       let isTooMany = failOn.isExceeded(failed: summary.failed, items: summary.items)
       summary.status = isTooMany ? .failed : .succeeded
+      try directory.withdrawCancel()
     case .interrupted:
       summary.status = .canceled
     case .deadline:
       summary.status = .canceled
       summary.error = ["code": "timeout.sync", "message": "the time was up (--deadline)"]
+    case .canceled:
+      summary.status = .canceled
+      summary.error = ["code": "job.canceled", "message": "canceled by request (runs cancel)"]
     case .tooManyFailures:
       summary.status = .failed
       summary.error = [
@@ -60,6 +64,17 @@ struct RunFinisher {
     try journals.refuseDamage()
     guard journals.index.done == journals.index.count else { return nil }
     return try finish(journals, .finished)
+  }
+
+  /// Writes that the run is canceled if nobody else is at work; who is says so in turn.
+  func cancelLast(_ lock: borrowing RunLock) throws(Fault) -> RunSummary {
+    if try lock.upgrade() {
+      let journals = try JournalSet(directory, count: specification.inputCount, .read)
+      return try finish(journals, .canceled)
+    }
+    var summary = try presentSummary()
+    summary.status = .canceled
+    return summary
   }
 
   /// The summary as the journals have it now.

@@ -16,21 +16,19 @@ public struct ResultPage: Sendable {
 extension RunDirectory {
   /// Reads results in order, from a cursor on.
   ///
-  /// - Parameter isWanted: decides on each item by its `status`.
-  /// - Throws: `Fault` with code `job.not_found` while the run has not finished.
+  /// - Throws: `Fault` with code `job.not_found` while the run has not finished, `param.out_of_range`
+  ///   for a cursor of other results.
   public func resultPage(
-    after cursor: String?, limit: Int, isWanted: (String) -> Bool
+    after cursor: String?, limit: Int, isWanted: (JSONValue) -> Bool
   ) throws(Fault) -> ResultPage {
-    guard try read().summary?.isFinished == true else {
+    guard let summary = try read().summary, let digest = summary.runDigest else {
       throw Fault(
         .jobNotFound, "the run in \(path.display) has not finished: run its command again")
     }
+    let list = "\(summary.jobID) \(digest)"
     var offset = 0
     if let cursor {
-      guard let value = Int(cursor), value >= 0 else {
-        throw Fault(.paramOutOfRange, "\(printable(cursor)) is no cursor of this run")
-      }
-      offset = value
+      offset = Int(try PageCursor.open(cursor, of: list)) ?? 0
     }
     let file = try Descriptor(opening: results, O_RDONLY | O_NOFOLLOW)
     var page = ResultPage(items: [])
@@ -40,13 +38,13 @@ extension RunDirectory {
       if let end = buffer[start...].firstIndex(of: 0x0A) {
         let line = Array(buffer[start..<end])
         if page.items.count == limit {
-          page.nextCursor = "\(offset)"
+          page.nextCursor = PageCursor.seal("\(offset)", of: list)
           return page
         }
         let value = try parseResult(line)
         offset += line.count + 1
         start = end + 1
-        if isWanted(value["status"]?.string ?? "") { page.items.append(value) }
+        if isWanted(value) { page.items.append(value) }
         continue
       }
       buffer.removeFirst(start)

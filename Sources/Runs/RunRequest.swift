@@ -28,6 +28,8 @@ public struct RunRequest: Sendable {
   public var maxFailures: Int?
   /// Replaces a run of another configuration, or a finished one.
   public var overwrites = false
+  /// Goes on with a run that was canceled.
+  public var resumes = false
   /// Computes failed items again.
   public var retriesFailed = false
   /// Restricts that to codes that match.
@@ -108,6 +110,8 @@ public struct RunOutcome: Sendable {
     case interrupted
     /// The time was up; the same command resumes it.
     case deadline
+    /// `cancelRun` has asked for it.
+    case canceled
     /// Too many items failed.
     case tooManyFailures
   }

@@ -18,7 +18,7 @@ struct FaultTableTests {
     (.inputNotFound, 3), (.modelNotFound, 4), (.modelInvalid, 4), (.modelUnsupportedOperator, 4),
     (.modelDigestMismatch, 4), (.modelExternalData, 4), (.explainNotSupported, 4),
     (.resourceVersionConflict, 5), (.storageNoSpace, 6), (.storageIOError, 6), (.runCorrupt, 7),
-    (.runLocked, 75), (.internalError, 70),
+    (.jobCanceled, 5), (.runLocked, 75), (.internalError, 70),
   ])
   func `a fault ends the program with the status of the contract`(
     code: Fault.Code, status: Int32

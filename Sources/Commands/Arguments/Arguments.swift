@@ -27,6 +27,7 @@ struct Arguments: Sendable {
   var failOn = FailOn.any
   var maxFailures: Int?
   var overwrites = false
+  var resumes = false
   var retriesFailed = false
   var retriedCodes: Glob?
   var shard: ShardChoice?
@@ -62,6 +63,9 @@ struct Arguments: Sendable {
   var limit = 100
   var cursor: String?
   var status: RunItemFilter?
+  var codes: Glob?
+  var topClass: String?
+  var runs = RunFilter()
   var relativeTolerance = 1e-3
   var absoluteTolerance = 1e-7
 }

@@ -46,6 +46,9 @@ extension Flag where Arguments == Commands.Arguments {
     Self("overwrite", .run, "replace the run that is in the directory") {
       $1.overwrites = $0.isOn
     },
+    Self("resume", .run, "go on with a run that `runs cancel` has stopped") {
+      $1.resumes = $0.isOn
+    },
     Self("retry-failed", .run, "compute failed items again") { $1.retriesFailed = $0.isOn },
     Self(
       "code", value: "GLOB", .run,

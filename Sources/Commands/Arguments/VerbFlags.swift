@@ -1,17 +1,51 @@
 import Faults
 import Options
+import Runs
 
 extension Flag where Arguments == Commands.Arguments {
-  /// How results of a run are listed.
-  static let listing: [Self] = [
+  /// How lists are cut into pages.
+  static let pages: [Self] = [
     Self("limit", value: "N", .output, "items of one page, 1 to 10000", default: "100") {
       value, arguments throws(Fault) in arguments.limit = try value.int(in: 1...10_000)
     },
     Self("cursor", value: "CURSOR", .output, "go on after the page that gave this cursor") {
       value, arguments throws(Fault) in arguments.cursor = try value.nonEmptyText()
     },
+  ]
+
+  /// Which results of a run are listed.
+  static let resultFilter: [Self] = [
     Self("status", value: "STATUS", .output, "only succeeded | failed items") {
       value, arguments throws(Fault) in arguments.status = try value.word(RunItemFilter.self)
+    },
+    Self("code", value: "GLOB", .output, "only items that failed with a code like image.*") {
+      value, arguments throws(Fault) in arguments.codes = Glob(try value.nonEmptyBytes())
+    },
+    Self("class", value: "CLASS", .output, "only items whose first class has this id or label") {
+      value, arguments throws(Fault) in arguments.topClass = try value.nonEmptyText()
+    },
+  ]
+
+  /// Which runs are listed.
+  static let runFilter: [Self] = [
+    Self(
+      "status", value: "STATUS", repeatable: true, .output,
+      "only runs that are " + RunSummary.Status.allCases.map(\.rawValue).joined(separator: " | ")
+        + "; repeatable"
+    ) { value, arguments throws(Fault) in
+      arguments.runs.statuses.insert(try value.word(RunSummary.Status.self))
+    },
+    Self(
+      "model", value: "NAME[@VERSION]", repeatable: true, .output,
+      "only runs of this model; repeatable"
+    ) { value, arguments throws(Fault) in
+      arguments.runs.models.append(try value.nonEmptyText())
+    },
+    Self("since", value: "TIME", .output, "only runs submitted then (RFC 3339) or since, as 24h") {
+      value, arguments throws(Fault) in arguments.runs.since = try moment(value)
+    },
+    Self("until", value: "TIME", .output, "only runs submitted before") {
+      value, arguments throws(Fault) in arguments.runs.until = try moment(value)
     },
   ]
 
@@ -31,4 +65,16 @@ extension Flag where Arguments == Commands.Arguments {
       arguments.absoluteTolerance = try value.double(in: 0...1e9)
     },
   ]
+}
+
+/// A point in time, or how long ago it was.
+private func moment(_ value: FlagValue) throws(Fault) -> Timestamp {
+  let text = try value.text()
+  if let time = Timestamp(text) { return time }
+  guard let seconds = durationSeconds(text) else {
+    throw Fault(
+      .paramOutOfRange,
+      "must be a time like 2026-01-31T12:00:00Z, or how long ago, like 90s, 15m, 24h, 7d or 2w")
+  }
+  return Timestamp(milliseconds: Timestamp.now.milliseconds - Int(seconds * 1000))
 }

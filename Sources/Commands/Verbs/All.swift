@@ -1,10 +1,8 @@
 extension Verb {
   /// Every verb, in the order of the help.
   static let all: [Verb] = [
-    .infer, .run, .validate, .runsList, .runsShow, .runsResults, .runsVerify, .runsMerge,
-    .runsDeliver,
-    .modelsList,
-    .modelsShow, .modelsLayers,
-    .modelsVerify, .limits, .bench,
+    .infer, .run, .validate, .runsList, .runsShow, .runsResults, .runsCancel, .runsVerify,
+    .runsMerge, .runsDeliver, .modelsList, .modelsShow, .modelsLayers, .modelsVerify, .limits,
+    .bench,
   ]
 }

@@ -75,7 +75,7 @@ private func runVerb(_ invocation: Invocation) throws(Fault) -> Int32 {
   switch outcome.ending {
   case .interrupted: return interruptionStatus()
   case .deadline: return ExitStatus.busy
-  case .tooManyFailures: return ExitStatus.configuration
+  case .tooManyFailures, .canceled: return ExitStatus.configuration
   case .finished, .replayed, .shardFinished:
     let counts = outcome.counts
     let isTooMany = request.failOn.isExceeded(failed: counts.failed, items: counts.items)
@@ -103,6 +103,7 @@ private func runRequest(_ invocation: Invocation) throws(Fault) -> (RunRequest, 
   request.failOn = arguments.failOn
   request.maxFailures = arguments.maxFailures
   request.overwrites = arguments.overwrites
+  request.resumes = arguments.resumes
   request.retriesFailed = arguments.retriesFailed
   request.retriedCodes = arguments.retriedCodes
   request.shard = try shard(invocation)
@@ -210,6 +211,7 @@ private func tell(
       "\(summary.items - summary.succeeded - summary.failed) items of other shards are missing: "
         + "the last shard finishes the run, or infercam runs merge")
   case .interrupted, .deadline: console.note("the same command goes on from here")
+  case .canceled: console.note("the same command with --resume goes on from here")
   case .tooManyFailures:
     console.note("stopped by --max-failures; the same command with a higher limit goes on")
   }
@@ -221,6 +223,7 @@ private func ending(_ outcome: RunOutcome) -> String {
   case .shardFinished: "shard finished"
   case .interrupted: "interrupted"
   case .deadline: "out of time"
+  case .canceled: "canceled"
   case .tooManyFailures: "stopped"
   }
 }

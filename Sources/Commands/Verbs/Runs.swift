@@ -7,9 +7,19 @@ import Runs
 extension Verb {
   static let runsList = Verb(
     VerbHelp(
-      "runs list", "List the runs in a folder", usage: "[DIR] [FLAGS]",
-      examples: [("infercam runs list runs/", "what is done, what failed, what can be resumed")]),
-    flags: [], body: listRuns)
+      "runs list", "List the runs in a folder, newest first", usage: "[DIR] [FLAGS]",
+      text: """
+        `running` is what a process works on at this moment; `queued` waits for one, also after a \
+        crash: the run's command goes on with it.
+        """,
+      examples: [
+        ("infercam runs list runs/", "what is done, what failed, what can be resumed"),
+        (
+          "infercam runs list runs/ --status failed --since 24h --model resnet50 --json",
+          "a page of job objects"
+        ),
+      ]),
+    flags: Flag.runFilter + Flag.pages, body: listFolder)
 
   static let runsShow = Verb(
     VerbHelp("runs show", "Show what a run is and how far it is", usage: "DIR [FLAGS]"),
@@ -24,7 +34,16 @@ extension Verb {
           "the page after page.next_cursor of the one before"
         )
       ]),
-    flags: Flag.listing, body: listResults)
+    flags: Flag.resultFilter + Flag.pages, body: listResults)
+
+  static let runsCancel = Verb(
+    VerbHelp(
+      "runs cancel", "Ask the processes at work on a run to stop", usage: "DIR [FLAGS]",
+      text: """
+        They finish and keep what they have in work, and exit 5. Nobody goes on with the run before \
+        its command is given with --resume, also not a scheduler that starts it again.
+        """),
+    flags: [], body: cancel)
 
   static let runsVerify = Verb(
     VerbHelp(
@@ -56,55 +75,71 @@ func onlyDirectory(_ invocation: Invocation) throws(Fault) -> RunDirectory {
   return RunDirectory(RawPath(bytes: invocation.line.positionals[0]))
 }
 
-private func listRuns(_ invocation: Invocation) throws(Fault) -> Int32 {
+private func listFolder(_ invocation: Invocation) throws(Fault) -> Int32 {
   var console = Console()
   let words = invocation.line.positionals
   if words.count > 1 { throw Fault(.paramOutOfRange, "name one folder") }
-  let folder = words.first.map { RawPath(bytes: $0) } ?? RawPath(".")
-  var table = Table(
-    ["RUN", "STATUS", "DONE", "FAILED", "ITEMS", "MODEL", "STARTED"], numeric: [2, 3, 4])
-  let isTable = invocation.printsTable
-  for name in try namesInDirectory(folder) {
-    let path = folder.bytes == [UInt8(ascii: ".")] ? name : folder.appending(name)
-    guard let run = try? RunDirectory(path).read() else { continue }
-    if isTable {
-      let summary = run.summary
-      table.add([
-        path.display, summary?.status.rawValue ?? "queued",
-        "\((summary?.succeeded ?? 0) + (summary?.failed ?? 0))", "\(summary?.failed ?? 0)",
-        "\(run.specification.inputCount)", "\(summary?.model ?? "")@\(summary?.modelVersion ?? "")",
-        summary?.startedAt ?? "",
-      ])
-    } else {
-      try console.print(job(path, run).encodedText)
-    }
+  let arguments = invocation.arguments
+  var filter = arguments.runs
+  // The model of the configuration file is the one to run, not the one to look for.
+  if invocation.line.origins["model"] != .commandLine { filter.models = [] }
+  let page = try listRuns(
+    in: words.first.map { RawPath(bytes: $0) } ?? RawPath("."), filter, after: arguments.cursor,
+    limit: arguments.limit)
+  for (path, fault) in page.unreadable {
+    invocation.note("infercam: warning: \(path.display): \(printable(fault.message))")
   }
-  if isTable { try console.print(table.text) }
+  if !invocation.printsTable {
+    var items: [JSONValue] = []
+    for job in page.jobs { items.append(try job.json()) }
+    try console.print(pageObject(items, page.nextCursor).encodedText)
+    return ExitStatus.success
+  }
+  var table = Table(
+    ["RUN", "STATUS", "DONE", "FAILED", "ITEMS", "MODEL", "SUBMITTED"], numeric: [2, 3, 4])
+  for job in page.jobs {
+    let summary = try job.counted()
+    table.add([
+      job.directory.path.display, summary.status.rawValue, "\(summary.counts.done)",
+      "\(summary.failed)", "\(summary.items)", "\(summary.model)@\(summary.modelVersion)",
+      summary.submittedAt,
+    ])
+  }
+  try console.print(table.text)
+  if let cursor = page.nextCursor { invocation.note("more with --cursor \(cursor)") }
   return ExitStatus.success
+}
+
+/// A page of a list, with where the next one begins.
+private func pageObject(_ items: [JSONValue], _ nextCursor: String?) -> JSONValue {
+  [
+    "items": .array(items),
+    "page": ["next_cursor": JSONValue(nextCursor), "size": JSONValue(items.count)],
+  ]
 }
 
 private func showRun(_ invocation: Invocation) throws(Fault) -> Int32 {
   var console = Console()
   let directory = try onlyDirectory(invocation)
-  let run = try directory.read()
-  guard case .object(var members) = job(directory.path, run) else { return ExitStatus.bug }
-  members["run"] = run.specification.json
-  let isPretty = invocation.printsTable
-  try console.print(JSONValue.object(members).encoded(pretty: isPretty) + [0x0A])
+  let job = try RunJob(reading: directory)
+  var members = try job.json().object ?? [:]
+  members["run"] = job.specification.json
+  try console.print(
+    JSONValue.object(members).encoded(pretty: invocation.printsTable) + [0x0A])
   return ExitStatus.success
 }
 
-/// The job resource with its place.
-private func job(
-  _ path: RawPath, _ run: (specification: RunSpecification, summary: RunSummary?)
-) -> JSONValue {
-  var members =
-    run.summary?.json.object ?? [
-      "job_id": .string(run.specification.jobID), "status": "queued",
-      "submitted_at": .string(run.specification.createdAt),
-    ]
-  members["output"] = .string(path.identifier)
-  return .object(members)
+private func cancel(_ invocation: Invocation) throws(Fault) -> Int32 {
+  var console = Console()
+  let job = try cancelRun(try onlyDirectory(invocation))
+  if !invocation.printsTable {
+    try console.print(try job.json().encodedText)
+  } else if job.isActive {
+    try console.print("asked to stop")
+  } else {
+    try console.print(job.summary.status.rawValue)
+  }
+  return ExitStatus.success
 }
 
 private func listResults(_ invocation: Invocation) throws(Fault) -> Int32 {
@@ -112,13 +147,9 @@ private func listResults(_ invocation: Invocation) throws(Fault) -> Int32 {
   let arguments = invocation.arguments
   let page = try onlyDirectory(invocation).resultPage(
     after: arguments.cursor, limit: arguments.limit
-  ) { status in arguments.status.map { $0.rawValue == status } ?? true }
+  ) { isWanted($0, arguments) }
   if !invocation.printsTable {
-    let value: JSONValue = [
-      "items": .array(page.items),
-      "page": ["next_cursor": JSONValue(page.nextCursor), "size": JSONValue(page.items.count)],
-    ]
-    try console.print(value.encodedText)
+    try console.print(pageObject(page.items, page.nextCursor).encodedText)
     return ExitStatus.success
   }
   var table = Table(["ID", "CLASS", "PROB"], numeric: [2])
@@ -131,6 +162,19 @@ private func listResults(_ invocation: Invocation) throws(Fault) -> Int32 {
   try console.print(table.text)
   if let cursor = page.nextCursor { invocation.note("more with --cursor \(cursor)") }
   return ExitStatus.success
+}
+
+/// Whether a result passes the filters of the command line.
+private func isWanted(_ item: JSONValue, _ arguments: Arguments) -> Bool {
+  if let status = arguments.status, item["status"]?.string != status.rawValue { return false }
+  if let codes = arguments.codes {
+    guard let code = item["error"]?["code"]?.string, codes.matches(Array(code.utf8)) else {
+      return false
+    }
+  }
+  guard let wanted = arguments.topClass else { return true }
+  let best = item["result"]?["classes"]?.array?.first
+  return best?["id"]?.string == wanted || best?["label"]?.string == wanted
 }
 
 private func verifyRun(_ invocation: Invocation) throws(Fault) -> Int32 {

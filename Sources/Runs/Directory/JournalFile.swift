@@ -109,7 +109,11 @@ final class JournalFile: Sendable {
   /// Takes a lock on the file itself, which holds also where the lock file was removed.
   /// - Throws: `Fault` with code `run.locked` when another process holds it.
   func lock(_ lock: Descriptor.Lock) throws(Fault) {
-    if try file.lock(lock) { return }
+    // Whoever asks if somebody is at work holds it for a moment.
+    for attempt in 0..<5 {
+      if attempt > 0 { poll(nil, 0, 10) }
+      if try file.lock(lock) { return }
+    }
     throw Fault(.runLocked, "\(path.display) is in use by another process: try again later")
   }
 }

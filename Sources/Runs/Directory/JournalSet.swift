@@ -75,7 +75,7 @@ struct JournalSet {
     }
   }
 
-  private static func shards(in folder: RawPath) throws(Fault) -> [Shard] {
+  static func shards(in folder: RawPath) throws(Fault) -> [Shard] {
     guard try FileStamp(of: folder) != nil else { return [] }
     return try namesInDirectory(folder).compactMap { $0.text.flatMap(Shard.init(journalName:)) }
       .sorted { ($0.count, $0.index) < ($1.count, $1.index) }

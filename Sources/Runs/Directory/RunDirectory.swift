@@ -23,6 +23,8 @@ public struct RunDirectory: Sendable {
   var summary: RawPath { path.appending("summary.json") }
   var outbox: RawPath { path.appending("outbox.jsonl") }
   var lock: RawPath { path.appending("LOCK") }
+  /// There while the run is to stop, and must not go on unasked.
+  var cancelRequest: RawPath { path.appending("CANCEL") }
   var success: RawPath { path.appending("_SUCCESS") }
   var temporary: RawPath { path.appending("tmp") }
 
@@ -32,7 +34,7 @@ public struct RunDirectory: Sendable {
   /// Everything that may lie in a run directory.
   static let names: Set<String> = [
     "run.json", "inputs.jsonl", "journal", "heatmaps", "results.jsonl", "summary.json", "LOCK",
-    "_SUCCESS", "tmp", "extensions", "outbox.jsonl",
+    "_SUCCESS", "tmp", "extensions", "outbox.jsonl", "CANCEL",
   ]
 
   /// What is at the path.
@@ -126,6 +128,7 @@ public struct RunDirectory: Sendable {
     try removeFile(results)
     try removeFile(inputs)
     try removeFile(outbox)
+    try removeFile(cancelRequest)
     for folder in [journalFolder, heatmaps, temporary, extensions] { try removeTree(folder) }
     try synchronizeDirectory(path)
   }
