@@ -150,6 +150,7 @@ extension GridWalk {
   private func windowed(
     _ form: GridForm, _ node: Node, _ from: Shape, _ to: Shape
   ) -> Placement {
+    let form = summedOverChannels(form, node)
     if let window = Window(node, graph), window.isPointwise, from.rank == to.rank,
       !form.axes[1].hasCells, from.dimensions.dropFirst(2) == to.dimensions.dropFirst(2)
     {
@@ -170,6 +171,20 @@ extension GridWalk {
       geometry = form.geometry?.window(reach: window.reach, strides: window.strides)
     }
     return Placement(GridForm(to, rowAxis: 2, columnAxis: 3, geometry: geometry))
+  }
+}
+
+extension GridWalk {
+  /// The blocks of cells that a convolution sums over when its channels tell the cells of a block
+  /// apart, as after moving space to depth.
+  private func summedOverChannels(_ form: GridForm, _ node: Node) -> GridForm {
+    guard let conv = node.op as? Conv, conv.group == 1, form.axes.count > 1,
+      form.axes[1].hasCells
+    else { return form }
+    var blocks = form
+    blocks.axes[1] = []
+    if !blocks.keepsBlocks(without: form.axes[1]) { blocks.geometry?.receptiveField = nil }
+    return blocks.coarsened()
   }
 }
 

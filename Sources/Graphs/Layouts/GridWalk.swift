@@ -241,7 +241,7 @@ private struct TokenLine {
 
 extension GridForm {
   /// Whether cells that are summed over are those within the blocks that are left.
-  fileprivate func keepsBlocks(without summed: Axis) -> Bool {
+  func keepsBlocks(without summed: Axis) -> Bool {
     let left = axes.flatMap { $0 }.flatMap(\.cells)
     return summed.flatMap(\.cells).allSatisfy { cells in
       let blocks = left.filter { $0.direction == cells.direction }

@@ -18,23 +18,33 @@ struct RunLock: ~Copyable {
     return lock
   }
 
-  /// Takes the lock of a run that may have to be created, waiting while another process creates it.
+  /// Takes the lock of a run that may have to be created, waiting while another shard creates it.
   ///
+  /// A holder that keeps others out for good is told from one that will share by what it wrote.
   /// - Returns: an exclusive lock while there is no run, and one of `kind` when there is.
   static func takeToCreate(
     _ directory: RunDirectory, _ kind: Descriptor.Lock
   ) throws(Fault) -> RunLock {
     if kind == .exclusive { return try take(directory, kind) }
+    // A holder writes just after it has taken the lock.
+    var patience = 5
     for _ in 0..<3000 {
       let exists = try FileStamp(of: directory.specification) != nil
-      if let lock = try attempt(directory, exists ? kind : .exclusive) { return lock }
+      if let lock = try attempt(directory, exists ? kind : .exclusive, willShare: !exists) {
+        return lock
+      }
+      if !holder(of: directory).hasSuffix(sharingMark) { patience -= 1 }
+      if patience == 0 { break }
       poll(nil, 0, 10)
     }
     throw locked(directory)
   }
 
+  /// The end of what a process writes that holds the lock alone only to create the run.
+  private static let sharingMark = #","shares":true}"#
+
   private static func attempt(
-    _ directory: RunDirectory, _ kind: Descriptor.Lock
+    _ directory: RunDirectory, _ kind: Descriptor.Lock, willShare: Bool = false
   ) throws(Fault) -> RunLock? {
     let path = directory.lock
     let file = try Descriptor(opening: path, O_RDWR | O_CREAT | O_NOFOLLOW)
@@ -42,14 +52,17 @@ struct RunLock: ~Copyable {
     guard try FileStamp(of: path)?.inode == file.status().inode else { return nil }
     if kind == .exclusive {
       try file.truncate(to: 0)
-      try file.write(owner.encoded() + [0x0A])
+      var owner: [String: JSONValue] = [
+        "pid": JSONValue(Int(getpid())), "host": .string(hostName()),
+      ]
+      if willShare { owner["shares"] = true }
+      try file.write(JSONValue.object(owner).encoded() + [0x0A])
     }
     return RunLock(file: file, path: path)
   }
 
   private static func locked(_ directory: RunDirectory) -> Fault {
-    let contents = try? readRegularFile(directory.lock, limit: 4096).bytes
-    let holder = String(decoding: (contents ?? []).prefix { $0 != 0x0A }, as: UTF8.self)
+    let holder = holder(of: directory)
     return Fault(
       .runLocked,
       "\(directory.path.display) is in use by another process"
@@ -57,9 +70,10 @@ struct RunLock: ~Copyable {
       details: ["holder": .string(printable(holder))])
   }
 
-  /// This process, for people.
-  private static var owner: JSONValue {
-    ["pid": JSONValue(Int(getpid())), "host": .string(hostName())]
+  /// What the last process wrote that held the lock alone.
+  private static func holder(of directory: RunDirectory) -> String {
+    let contents = try? readRegularFile(directory.lock, limit: 4096).bytes
+    return String(decoding: (contents ?? []).prefix { $0 != 0x0A }, as: UTF8.self)
   }
 
   /// Becomes the only holder, if nobody else holds the lock.

@@ -61,6 +61,21 @@ struct LayerLayoutTests {
     expect(try network.layout(of: columns), "NWHC", 8, [4, 6])
   }
 
+  @Test func `a convolution over blocks moved to channels gives a map of the blocks`() throws {
+    var builder = GraphBuilder()
+    let image = builder.input("image", [1, 3, 8, 12])
+    let cut = builder.reshape(image, [1, 3, 4, 2, 6, 2], "cut")
+    let turned = builder.node(Transpose(perm: [0, 3, 5, 1, 2, 4]), [cut], output: "turned")
+    let blocks = builder.reshape(turned, [1, 12, 4, 6], "blocks")
+    let weight = builder.seeded("weight", [8, 12, 3, 3])
+    let map = builder.node(Conv(pads: [1, 1, 1, 1]), [blocks, weight], output: "map")
+    let maps = FeatureMaps(try builder.finish(outputs: [map]).specialized())
+    expect(try maps.layout(of: map), "NCHW", 8, [4, 6])
+    let geometry = try #require(maps.geometry(of: map))
+    #expect(geometry.stride == [2, 2] && geometry.receptiveField == [6, 6])
+    #expect(throws: Fault.self) { try maps.layout(of: blocks) }
+  }
+
   @Test func `an image in channels last order is followed too`() throws {
     var builder = GraphBuilder()
     let image = builder.input("image", [1, 5, 6, 3])
