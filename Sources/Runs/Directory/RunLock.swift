@@ -87,6 +87,8 @@ struct RunLock: ~Copyable {
   /// One that wants to create the run may come in between; it finds the run and shares too.
   /// - Throws: `Fault` with code `run.locked` when somebody keeps it.
   borrowing func share() throws(Fault) {
+    // What told others to wait is true no longer.
+    try file.truncate(to: 0)
     for _ in 0..<3000 {
       if try file.lock(.shared) { return }
       poll(nil, 0, 10)
