@@ -12,4 +12,4 @@ shards=$1 output=$2
 shift 2
 seq 0 $((shards - 1)) | parallel --quote --halt never --line-buffer --retries 3 \
   infercam run "$@" -o "$output" --shard "{}/$shards" --workers 1 --fail-on never --progress plain
-infercam runs merge "$output"
+infercam runs merge "$output" --fail-on never
