@@ -60,6 +60,7 @@ let package = Package(
     // Level 2
     module("Kernels", ["Tensors", "Faults", "COpenBLAS", "CKernels"], settings: numeric),
     module("Images", ["Tensors", "Faults", "CImageCodecs"], settings: numeric),
+    module("Metrics", ["JSON"], settings: numeric),
     module("Transfers", ["CTransfers", "Workers", "FileAccess", "Digests", "Faults"]),
     // Level 3
     module("Graphs", ["Kernels", "Tensors", "Faults"], settings: numeric),
@@ -78,14 +79,14 @@ let package = Package(
       "Inference",
       [
         "Requests", "Models", "Attribution", "Execution", "ONNXImport", "Graphs", "Images",
-        "Tensors", "JSON", "Digests", "Faults",
+        "Metrics", "Tensors", "JSON", "Digests", "Faults",
       ]),
     // Level 7
     module(
       "Runs",
       [
-        "Inference", "Requests", "Models", "Execution", "Images", "Transfers", "JSON", "Digests",
-        "FileAccess", "Workers", "CPlatform", "Faults",
+        "Inference", "Requests", "Models", "Execution", "Images", "Metrics", "Transfers", "JSON",
+        "Digests", "FileAccess", "Workers", "CPlatform", "Faults",
       ]),
     // Level 8
     module("Options", ["Faults"]),
@@ -109,6 +110,7 @@ let package = Package(
     tests("TransfersTests", ["Transfers", "Workers", "FileAccess", "Faults"]),
     tests("KernelsTests", ["Kernels", "CKernels", "Tensors", "Faults"]),
     tests("ImagesTests", ["Images", "Tensors", "Faults"]),
+    tests("MetricsTests", ["Metrics", "JSON"]),
     tests("GraphsTests", ["Graphs", "Kernels", "Tensors", "Faults"]),
     tests("ONNXImportTests", ["ONNXImport", "Graphs", "Kernels", "Tensors", "Faults"]),
     tests("ExecutionTests", ["Execution", "ONNXImport", "Graphs", "Kernels", "Tensors", "Faults"]),

@@ -3,6 +3,7 @@ import Faults
 public import Graphs
 import Images
 public import JSON
+import Metrics
 import Models
 public import Requests
 
@@ -19,6 +20,7 @@ extension Classifier {
       "classes": .array(prediction.ranking.map(\.json)),
       "top_k_effective": JSONValue(prediction.effectiveTopK),
     ]
+    members["truth"] = truth(of: input, prediction)?.json
     let objects = prediction.explanations.enumerated().map { index, explanation in
       heatmapObject(
         explanation, input, index < heatmaps.count ? heatmaps[index] : [], classMaps: classMaps)

@@ -21,9 +21,11 @@ struct RunFinisher {
     switch ending {
     case .finished, .replayed, .shardFinished:
       try journals.refuseConflicts()
+      var tally = ResultTally()
       summary.runDigest = try writeOrderedResults(
         journals, to: directory.results, temporary: directory.temporary.appending("results"),
-        isDurable: isDurable)
+        isDurable: isDurable, tally: &tally)
+      summary.truth = tally.truthJSON
       let isTooMany = failOn.isExceeded(failed: summary.failed, items: summary.items)
       summary.status = isTooMany ? .failed : .succeeded
       try directory.withdrawCancel()

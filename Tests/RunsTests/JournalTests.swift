@@ -170,9 +170,10 @@ struct JournalTests {
   @Test func `results are written in the order of the inputs`() throws {
     var journal = try open(count: 3)
     try journal.append([Self.item(2), Self.item(0), Self.item(1)])
+    var tally = ResultTally()
     let digest = try writeOrderedResults(
       journal.journals, to: directory.results, temporary: folder.path.appending("part"),
-      isDurable: false)
+      isDurable: false, tally: &tally)
     let expected = (0..<3).map { Self.item($0).result }
     #expect(
       try folder.read("results.jsonl") == expected.flatMap { $0.json.encoded() + [0x0A] })

@@ -4,4 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+// Whether a text occurs in `count` bytes.
+int ic_contains(const void *bytes, size_t count, const char *text);
+
 #endif

@@ -204,6 +204,7 @@ private func tell(
   for (code, count) in counts.failures.sorted(by: { $0.key < $1.key }) {
     console.note("  \(count) \(code)")
   }
+  if let truth = summary.truth { console.note(truthSentence(truth)) }
   switch outcome.ending {
   case .finished, .replayed: console.note("results: \(request.directory.results.display)")
   case .shardFinished:
@@ -215,6 +216,25 @@ private func tell(
   case .tooManyFailures:
     console.note("stopped by --max-failures; the same command with a higher limit goes on")
   }
+}
+
+/// What the labels of the inputs say about a run, for people.
+private func truthSentence(_ truth: JSONValue) -> String {
+  func percent(_ name: String) -> String {
+    truth[name]?.double.map { decimal($0 * 100, 2) + " %" } ?? "–"
+  }
+  func count(_ name: String) -> Int { truth[name]?.int ?? 0 }
+  var parts = [
+    "accuracy \(percent("accuracy")), top-5 \(percent("top5_accuracy")), calibration error "
+      + "\(percent("ece")) on \(count("scored")) of \(count("labelled")) labelled items"
+  ]
+  for (name, words) in [
+    ("unknown", "with labels that the model does not have"),
+    ("ambiguous", "with labels that several classes have"), ("failed", "failed"),
+  ] where count(name) > 0 {
+    parts.append("\(count(name)) \(words)")
+  }
+  return parts.joined(separator: "; ")
 }
 
 private func ending(_ outcome: RunOutcome) -> String {

@@ -8,9 +8,11 @@ import Glibc
 
 /// Copies the items of the journals into one file, in the order of the inputs.
 ///
+/// - Parameter tally: gets each item.
 /// - Returns: the digest of the run: the SHA-256 over the digests of all items, a line each.
 func writeOrderedResults(
-  _ journals: JournalSet, to path: RawPath, temporary: RawPath, isDurable: Bool
+  _ journals: JournalSet, to path: RawPath, temporary: RawPath, isDurable: Bool,
+  tally: inout ResultTally
 ) throws(Fault) -> String {
   var digest = SHA256()
   var buffer: [UInt8] = []
@@ -20,7 +22,9 @@ func writeOrderedResults(
       throw Fault(.internalError, "item \(sequence) has no record although the run has ended")
     }
     digest.update(record.digest + "\n")
-    buffer += record.item(in: line)
+    let item = record.item(in: line)
+    tally.add(item)
+    buffer += item
     buffer.append(0x0A)
     if buffer.count >= 1 << 20 {
       try file.write(buffer)

@@ -22,6 +22,8 @@ public struct RunSummary: Sendable, Hashable {
   public var runDigest: String?
   /// Why the run ended early.
   public var error: JSONValue?
+  /// What the labels of the inputs say about the results; known when the run has finished.
+  public var truth: JSONValue?
 
   public enum Status: String, Sendable, CaseIterable {
     case queued
@@ -36,7 +38,7 @@ public struct RunSummary: Sendable, Hashable {
   public var isFinished: Bool { runDigest != nil }
 
   public var json: JSONValue {
-    [
+    var members: [String: JSONValue] = [
       "schema": .string(Self.schema), "job_id": .string(jobID), "status": .string(status.rawValue),
       "submitted_at": .string(submittedAt), "started_at": .string(startedAt),
       "completed_at": JSONValue(completedAt), "model": .string(model),
@@ -47,6 +49,8 @@ public struct RunSummary: Sendable, Hashable {
       ],
       "run_digest": JSONValue(runDigest),
     ]
+    members["truth"] = truth
+    return .object(members)
   }
 
   init(_ specification: RunSpecification, startedAt: String) {
@@ -65,6 +69,7 @@ public struct RunSummary: Sendable, Hashable {
     var summary = self
     summary.items = specification.inputCount
     summary.runDigest = nil
+    summary.truth = nil
     summary.completedAt = nil
     summary.status = .queued
     return summary
@@ -92,5 +97,6 @@ public struct RunSummary: Sendable, Hashable {
     failures = (counts["failures"]?.object ?? [:]).compactMapValues(\.int)
     runDigest = value["run_digest"]?.string
     if let error = value["error"], !error.isNull { self.error = error }
+    truth = value["truth"]
   }
 }
