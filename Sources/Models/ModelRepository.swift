@@ -163,7 +163,7 @@ public struct ModelRepository: Sendable {
     return entry
   }
 
-  private static func read(_ path: RawPath) throws(Fault) -> [UInt8] {
+  static func read(_ path: RawPath) throws(Fault) -> [UInt8] {
     do throws(Fault) {
       return try readRegularFile(path, limit: fileLimit).bytes
     } catch {
