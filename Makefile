@@ -9,7 +9,7 @@ BUILD    := swift build --explicit-target-dependency-import-check error
 SOURCES  := Sources Tests Package.swift
 DEMO     := runs/demo
 
-.PHONY: help deps build release test test-release soak test-slurm test-recipes demo lint format check \
+.PHONY: help deps build release test test-release soak test-slurm test-recipes demo bench lint format check \
         docs-operators clean
 
 help:  ## list the targets
@@ -44,6 +44,10 @@ test-recipes: release  ## run or check the recipes for other engines; needs PyPI
 
 demo: release  ## classify and explain samples/ with the bundled model
 	@scripts/demo .build/release/infercam samples $(DEMO)
+
+bench: release  ## measure beside ONNX Runtime and OpenVINO (PyPI), 20 minutes; QUICK=1, ONLY=, SHARED=, TORCH=
+	@scripts/install-deps python3-venv
+	@Benchmarks/bench .build/release/infercam
 
 lint:  ## formatting, module map, forbidden words; writes nothing
 	swift format lint --strict -r --parallel $(SOURCES)
