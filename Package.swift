@@ -85,8 +85,8 @@ let package = Package(
     module(
       "Runs",
       [
-        "Inference", "Requests", "Models", "Execution", "Images", "Metrics", "Transfers", "JSON",
-        "Digests", "FileAccess", "Workers", "CPlatform", "Faults",
+        "Inference", "Requests", "Models", "Execution", "Images", "Metrics", "Transfers", "Tensors",
+        "JSON", "Digests", "FileAccess", "Workers", "CPlatform", "Faults",
       ]),
     // Level 8
     module("Options", ["Faults"]),

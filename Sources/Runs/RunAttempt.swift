@@ -179,6 +179,7 @@ struct RunAttempt: ~Copyable {
     settings.workers = isAlone ? 1 : request.workers
     settings.batch = isAlone ? 1 : request.batch
     settings.layout = request.layout
+    settings.savesLogits = request.savesLogits
     settings.itemTimeout = request.itemTimeout
     settings.journal = committer.writer
     settings.isAlone = isAlone

@@ -25,6 +25,11 @@ struct RunFinisher {
       summary.runDigest = try writeOrderedResults(
         journals, to: directory.results, temporary: directory.temporary.appending("results"),
         isDurable: isDurable, tally: &tally)
+      if let count = specification.fingerprint.logitsCount {
+        try writeLogits(
+          journals, count: count, to: directory.logits,
+          temporary: directory.temporary.appending("logits"), isDurable: isDurable)
+      }
       summary.truth = tally.truthJSON
       let isTooMany = failOn.isExceeded(failed: summary.failed, items: summary.items)
       summary.status = isTooMany ? .failed : .succeeded

@@ -41,6 +41,8 @@ public struct RunRequest: Sendable {
   /// The caller's own name for the run.
   public var runKey: String?
   public var layout = HeatmapLayout.names
+  /// Keeps the logits of all items as one array.
+  public var savesLogits = false
   /// The longest that one item may take, in seconds.
   public var itemTimeout: Double?
   /// The longest that this attempt may take, in seconds.
@@ -63,7 +65,8 @@ public struct RunRequest: Sendable {
 
   public var fingerprint: Fingerprint {
     Fingerprint(
-      model: model, request: inference, engine: engine, layout: layout, inputs: inputs)
+      model: model, request: inference, engine: engine, layout: layout, savesLogits: savesLogits,
+      inputs: inputs)
   }
 }
 

@@ -126,7 +126,10 @@ extension RunDirectory {
       directory: self, specification: specification,
       failOn: old?.status == .succeeded ? .never : .any, isDurable: true,
       startedAt: old?.startedAt ?? currentTimestamp())
-    if !isComplete { try removeFile(results) }
+    if !isComplete {
+      try removeFile(results)
+      try removeFile(logits)
+    }
     _ = try finisher.finish(journals, isComplete ? .finished : .interrupted)
   }
 }
@@ -141,6 +144,8 @@ private struct RunVerifier {
   private(set) var damagedItems: [Int] = []
   private var runDigest = SHA256()
   private var results = SHA256()
+  private var logits = SHA256()
+  private let logitsCount: Int?
   private var files: Set<RawPath> = []
 
   init(
@@ -149,6 +154,10 @@ private struct RunVerifier {
     self.directory = directory
     self.specification = specification
     self.journals = journals
+    logitsCount = specification.fingerprint.logitsCount
+    if let logitsCount {
+      logits.update(logitsHeader(items: specification.inputCount, count: logitsCount))
+    }
   }
 
   mutating func checkJournals() throws(Fault) {
@@ -187,6 +196,13 @@ private struct RunVerifier {
           defects.append("\(printable(artefact.path)) is missing or has changed")
         }
       }
+      if let logitsCount {
+        let row = logitsRow(record, line, count: logitsCount)
+        logits.update(row)
+        if record.failure == nil, LogitsRow.digest(inItem: item) != SHA256.hex(of: row) {
+          defects.append("the logits of item \(sequence) do not have their digest")
+        }
+      }
       if !defects.isEmpty, damagedItems.last != sequence { damagedItems.append(sequence) }
       verification.defects += defects
     }
@@ -209,6 +225,9 @@ private struct RunVerifier {
     }
     if try digest(of: directory.results) != results.finishHex() {
       verification.defects.append("results.jsonl differs from the journal")
+    }
+    if logitsCount != nil, try digest(of: directory.logits) != logits.finishHex() {
+      verification.defects.append("logits.npy differs from the journal")
     }
   }
 

@@ -16,20 +16,25 @@ public enum NPY {
 
   /// The file of a tensor: row-major, little-endian, the elements on a multiple of 64 bytes.
   public static func encode(_ tensor: Tensor) -> [UInt8] {
-    let dimensions = tensor.shape.dimensions
-    let shape = dimensions.map(String.init).joined(separator: ", ")
-    let comma = dimensions.count == 1 ? "," : ""
-    let dictionary =
-      "{'descr': '\(descriptor(tensor.dtype))', 'fortran_order': False, 'shape': (\(shape)\(comma)), }"
-    var header = Array(dictionary.utf8)
-    let prefix = magic.count + 4
-    let padding = alignment - (prefix + header.count + 1) % alignment
-    header += [UInt8](repeating: 0x20, count: padding % alignment) + [0x0A]
-    var bytes = magic + [1, 0, UInt8(header.count & 255), UInt8(header.count >> 8)] + header
+    var bytes = header(tensor.dtype, tensor.shape)
     bytes.reserveCapacity(bytes.count + tensor.byteCount)
     bytes += UnsafeRawBufferPointer(start: tensor.base, count: tensor.byteCount)
     withExtendedLifetime(tensor) {}
     return bytes
+  }
+
+  /// What stands before the elements in a file.
+  public static func header(_ dtype: DType, _ shape: Shape) -> [UInt8] {
+    let dimensions = shape.dimensions
+    let extents = dimensions.map(String.init).joined(separator: ", ")
+    let comma = dimensions.count == 1 ? "," : ""
+    let dictionary =
+      "{'descr': '\(descriptor(dtype))', 'fortran_order': False, 'shape': (\(extents)\(comma)), }"
+    var header = Array(dictionary.utf8)
+    let prefix = magic.count + 4
+    let padding = alignment - (prefix + header.count + 1) % alignment
+    header += [UInt8](repeating: 0x20, count: padding % alignment) + [0x0A]
+    return magic + [1, 0, UInt8(header.count & 255), UInt8(header.count >> 8)] + header
   }
 
   /// The tensor in a file; row-major, of one of the types of `DType`, with nothing behind it.

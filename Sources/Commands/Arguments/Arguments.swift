@@ -34,6 +34,7 @@ struct Arguments: Sendable {
   var extends = false
   var runKey: String?
   var layout = HeatmapLayout.names
+  var savesLogits = false
   var itemTimeout: Double?
   var deadline: Double?
   var isDryRun = false

@@ -43,6 +43,9 @@ extension Flag where Arguments == Commands.Arguments {
     Self("max-failures", value: "N", .run, "stop after N failed items, exit 5") {
       value, arguments throws(Fault) in arguments.maxFailures = try value.int(in: 1...Int.max)
     },
+    Self("save-logits", .run, "keep the logits of all items as one array, logits.npy") {
+      $1.savesLogits = $0.isOn
+    },
     Self("overwrite", .run, "replace the run that is in the directory") {
       $1.overwrites = $0.isOn
     },

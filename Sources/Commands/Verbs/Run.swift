@@ -110,6 +110,7 @@ private func runRequest(_ invocation: Invocation) throws(Fault) -> (RunRequest, 
   request.extends = arguments.extends
   request.runKey = arguments.runKey
   request.layout = arguments.layout
+  request.savesLogits = arguments.savesLogits
   request.itemTimeout = arguments.itemTimeout
   request.deadline = arguments.deadline
   request.origin = origin(invocation)

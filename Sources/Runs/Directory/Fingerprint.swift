@@ -20,10 +20,10 @@ public struct Fingerprint: Sendable, Hashable {
 
   init(
     model: ModelVersion, request: InferenceRequest, engine: EngineOptions, layout: HeatmapLayout,
-    inputs: InputList
+    savesLogits: Bool, inputs: InputList
   ) {
     let limits = request.decoding.limits
-    json = [
+    var members: [String: JSONValue] = [
       "format": JSONValue(Self.format),
       "model": [
         "name": .string(model.name), "version": .string(model.version),
@@ -49,7 +49,12 @@ public struct Fingerprint: Sendable, Hashable {
       "machine": Self.machine(request, engine),
       "inputs": Self.inputs(inputs),
     ]
+    if savesLogits { members["logits"] = ["classes": JSONValue(model.labels.count)] }
+    json = .object(members)
   }
+
+  /// How many logits are kept of each item; `nil` for none.
+  var logitsCount: Int? { json["logits"]?["classes"]?.int }
 
   private static func inputs(_ list: InputList) -> JSONValue {
     ["sha256": .string(list.sha256), "count": JSONValue(list.count)]

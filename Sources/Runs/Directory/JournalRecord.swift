@@ -8,7 +8,8 @@ import Requests
 ///
 /// A line is a JSON object whose members have a fixed order: the digest of what is reproducible in
 /// the item, the item's length in bytes, its sequence, the outcome, the revision, the state of the
-/// input file, the files written, the item itself, and the CRC-32C of all bytes before `,"crc"`.
+/// input file, the files written, the logits where they are kept, the item itself, and the CRC-32C of
+/// all bytes before `,"crc"`.
 struct JournalRecord {
   var digest: String
   var sequence: Int
@@ -34,7 +35,9 @@ struct JournalRecord {
     let files = processed.artefacts.map { file -> JSONValue in
       .array([.string(file.path), JSONValue(file.size), .string(file.sha256)])
     }
-    text += #","out":\#(JSONValue.array(files).encodedText),"item":"#
+    text += #","out":\#(JSONValue.array(files).encodedText)"#
+    if let logits = processed.logits { text += #","logits":"\#(base64(logits))""# }
+    text += #","item":"#
     return sealedLine(Array(text.utf8) + item)
   }
 }
@@ -114,6 +117,16 @@ extension JournalRecord {
   func item(in line: [UInt8]) -> ArraySlice<UInt8> {
     let end = line.count - sealLength
     return line[(end - itemLength)..<end]
+  }
+
+  /// The logits in its line, little-endian float32; `nil` when it has none.
+  func logits(in line: [UInt8]) -> [UInt8]? {
+    let end = line.count - sealLength - itemLength - #","item":"#.utf8.count
+    guard end > 0, line[end - 1] == UInt8(ascii: "\""),
+      let quote = line[..<(end - 1)].lastIndex(of: UInt8(ascii: "\"")),
+      line[..<(quote + 1)].reversed().starts(with: #","logits":""#.utf8.reversed())
+    else { return nil }
+    return bytes(base64: String(decoding: line[(quote + 1)..<(end - 1)], as: UTF8.self))
   }
 
   /// What the line says about the input file and the outputs.

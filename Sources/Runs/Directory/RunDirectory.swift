@@ -20,6 +20,8 @@ public struct RunDirectory: Sendable {
   var extensions: RawPath { path.appending("extensions") }
   var heatmaps: RawPath { path.appending("heatmaps") }
   public var results: RawPath { path.appending("results.jsonl") }
+  /// The logits of all items, where they are kept.
+  public var logits: RawPath { path.appending("logits.npy") }
   var summary: RawPath { path.appending("summary.json") }
   var outbox: RawPath { path.appending("outbox.jsonl") }
   var lock: RawPath { path.appending("LOCK") }
@@ -34,7 +36,7 @@ public struct RunDirectory: Sendable {
   /// Everything that may lie in a run directory.
   static let names: Set<String> = [
     "run.json", "inputs.jsonl", "journal", "heatmaps", "results.jsonl", "summary.json", "LOCK",
-    "_SUCCESS", "tmp", "extensions", "outbox.jsonl", "CANCEL",
+    "_SUCCESS", "tmp", "extensions", "outbox.jsonl", "CANCEL", "logits.npy",
   ]
 
   /// What is at the path.
@@ -126,6 +128,7 @@ public struct RunDirectory: Sendable {
     try removeFile(success)
     try removeFile(summary)
     try removeFile(results)
+    try removeFile(logits)
     try removeFile(inputs)
     try removeFile(outbox)
     try removeFile(cancelRequest)

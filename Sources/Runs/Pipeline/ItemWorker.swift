@@ -119,15 +119,20 @@ struct ItemWorker: ~Copyable {
     let writing = Stopwatch()
     var written = WrittenHeatmaps()
     var outcome: ResultItem.Outcome
+    var logits: LogitsRow?
     do throws(ItemFailure) {
       let prediction = try Self.value(of: prediction)
       timings.inference = prediction.inferenceMilliseconds
       timings.explain = prediction.explainMilliseconds
       written = try writer.write(prediction, of: pending.input, id: pending.item.id)
-      outcome = .succeeded(
-        settings.classifier.resultObject(
-          prediction, of: pending.input, heatmaps: written.heatmaps,
-          classMaps: written.classMaps))
+      var result = settings.classifier.resultObject(
+        prediction, of: pending.input, heatmaps: written.heatmaps, classMaps: written.classMaps)
+      if settings.savesLogits {
+        let row = LogitsRow(prediction.logits, row: pending.item.sequence)
+        result = row.added(to: result)
+        logits = row
+      }
+      outcome = .succeeded(result)
     } catch {
       switch error {
       case .item(let fault): outcome = .failed(fault)
@@ -139,9 +144,11 @@ struct ItemWorker: ~Copyable {
     if let fault = settings.timeout(of: pending.item, after: timings) {
       outcome = .failed(fault)
       written = WrittenHeatmaps()
+      logits = nil
     }
     let source = pending.input.source.json.merging(pending.item.source) { $1 }
-    report(pending.item, pending.stamp, source, outcome, timings, written)
+    report(
+      pending.item, pending.stamp, source, outcome, timings, written, logits: logits?.bytes)
   }
 
   private static func value(
@@ -155,7 +162,8 @@ struct ItemWorker: ~Copyable {
 
   private func report(
     _ item: InputItem, _ stamp: FileStamp?, _ source: [String: JSONValue],
-    _ outcome: ResultItem.Outcome, _ timings: Timings, _ written: WrittenHeatmaps
+    _ outcome: ResultItem.Outcome, _ timings: Timings, _ written: WrittenHeatmaps,
+    logits: [UInt8]? = nil
   ) {
     var result = ResultItem(
       sequence: item.sequence, id: item.id, requestID: "\(settings.jobID):\(item.sequence)",
@@ -163,7 +171,8 @@ struct ItemWorker: ~Copyable {
     result.echo = item.echo
     emit(
       ProcessedItem(
-        result: result, stamp: stamp, artefacts: written.artefacts, staged: written.staged))
+        result: result, stamp: stamp, logits: logits, artefacts: written.artefacts,
+        staged: written.staged))
   }
 }
 

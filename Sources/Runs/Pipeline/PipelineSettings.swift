@@ -14,6 +14,8 @@ public struct PipelineSettings: Sendable {
   public var layout = HeatmapLayout.names
   /// The longest that one item may keep a worker, in seconds.
   public var itemTimeout: Double?
+  /// Whether the logits are kept.
+  var savesLogits = false
   /// Where starts of items are noted.
   var journal: JournalWriter?
   /// Whether each item runs with nothing else in work.
@@ -41,6 +43,8 @@ public struct PipelineSettings: Sendable {
 public struct ProcessedItem: Sendable {
   public var result: ResultItem
   var stamp: FileStamp?
+  /// The logits as they are kept: little-endian float32.
+  var logits: [UInt8]?
   var artefacts: [Artefact] = []
   /// Files that are flushed and named when the item is committed.
   var staged: [StagedFile] = []
