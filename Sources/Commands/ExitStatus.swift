@@ -21,6 +21,7 @@ enum ExitStatus {
     switch fault.code {
     case .paramOutOfRange, .paramUnknown, .paramMissing, .layerNotFound: usage
     case .inputNotFound, .jsonMalformed, .manifestInvalid, .manifestDuplicateId, .jobNotFound,
+      .jobExpired,
       .accessDenied:
       inputs
     case .modelNotFound, .modelInvalid, .modelUnsupportedOperator, .modelExternalData,

@@ -45,7 +45,17 @@ public func executeRun(
       request.directory, request.shard == nil ? .exclusive : .shared)
     // Another process may have finished the run in the meantime.
     if let outcome = try replay(request) { return outcome }
-    let (request, specification) = try open(request)
+    let opened: (RunRequest, RunSpecification)
+    do throws(Fault) {
+      opened = try open(request)
+    } catch {
+      // Those who are about to leave may have seen this lock and left the last word to its holder.
+      if error.code == .jobCanceled, request.shard != nil {
+        try noteCanceled(request.directory, lock)
+      }
+      throw error
+    }
+    let (request, specification) = opened
     if request.shard != nil { try lock.share() }
     var attempt = try RunAttempt(request, specification, classifier)
     return try attempt.run(lock, isInterrupted: isInterrupted, report: report)
@@ -87,6 +97,7 @@ private func replay(_ request: RunRequest) throws(Fault) -> RunOutcome? {
     }
     if !codes.isEmpty { return nil }
   }
+  try request.directory.refuseExpired(specification, summary)
   return RunOutcome(summary: summary, ending: .replayed, counts: summary.counts)
 }
 
@@ -107,10 +118,12 @@ private func open(
   }
   try JournalSet.refuseWriters(directory)
   try directory.clear()
-  let specification = RunSpecification(
+  var specification = RunSpecification(
     jobID: makeJobID(prefix: "run_"), createdAt: currentTimestamp(),
-    fingerprint: request.fingerprint, inputs: request.inputs, runKey: request.runKey,
-    origin: request.origin)
+    fingerprint: request.fingerprint, inputs: request.inputs, origin: request.origin)
+  specification.runKey = request.runKey
+  specification.metadata = request.metadata
+  specification.ttlHours = request.ttlHours
   try directory.create(specification, request.inputs, request.layout)
   return (request, specification)
 }
@@ -128,13 +141,10 @@ extension RunRequest {
   func adapted(
     to specification: RunSpecification
   ) throws(Fault) -> (request: RunRequest, added: InputList?) {
-    if let runKey, runKey != specification.runKey {
-      throw Fault(
-        run: directory.path,
-        differs: [
-          Fingerprint.Difference(
-            field: "run_key", mine: .string(specification.runKey ?? ""), other: .string(runKey))
-        ])
+    if let difference = difference(
+      "run_key", specification.runKey.map(JSONValue.string), runKey.map(JSONValue.string))
+    {
+      throw Fault(run: directory.path, differs: [difference])
     }
     var request = self
     var stored = specification.fingerprint
@@ -151,12 +161,26 @@ extension RunRequest {
         }
       }
     }
-    let differences = stored.differences(from: request.fingerprint)
+    let differences =
+      stored.differences(from: request.fingerprint)
+      + [
+        difference("metadata", specification.metadata, metadata),
+        difference(
+          "ttl_hours", specification.ttlHours.map(JSONValue.double), ttlHours.map(JSONValue.double)),
+      ].compactMap(\.self)
     if differences.isEmpty { return (request, added) }
     let fault = Fault(run: directory.path, differs: differences)
     if runKey == nil { throw fault }
     throw Fault(
       .idempotencyKeyReused, "the run key belongs to another request: " + fault.message,
       details: fault.details)
+  }
+
+  /// What is said about the run now and was not said when it was created.
+  private func difference(
+    _ field: String, _ stored: JSONValue?, _ given: JSONValue?
+  ) -> Fingerprint.Difference? {
+    guard let given, given != stored else { return nil }
+    return Fingerprint.Difference(field: field, mine: stored ?? .null, other: given)
   }
 }

@@ -204,14 +204,9 @@ struct RunAttempt: ~Copyable {
       summary = try finisher.finish(committer.journals, ending)
     } else {
       if ending == .finished { ending = .shardFinished }
-      if ending == .shardFinished, let whole = try finisher.finishLast(lock) {
-        ending = .finished
-        summary = whole
-      } else if ending == .canceled {
-        summary = try finisher.cancelLast(lock)
-      } else {
-        summary = try finisher.presentSummary()
-      }
+      let (last, isWhole) = try finisher.leave(lock, ending)
+      if isWhole { ending = .finished }
+      summary = last
     }
     return RunOutcome(
       summary: summary, ending: ending, counts: plan.counts, doneNow: progress.doneNow,

@@ -49,7 +49,9 @@ struct RunFinisher {
         "message": .string("stopped after \(summary.failed) failed items (--max-failures)"),
       ]
     }
-    summary.completedAt = currentTimestamp()
+    let now = Timestamp.now
+    summary.completedAt = now.text
+    summary.expiresAt = specification.ttlHours.map { now.adding(hours: $0).text }
     // Before the run counts as ended: whoever dies in between leaves the event to the next process.
     if summary.status != .canceled, !eventSinks.isEmpty {
       try Outbox.note(RunEvent(summary, for: eventSinks), in: directory)
@@ -63,25 +65,26 @@ struct RunFinisher {
     return summary
   }
 
-  /// Finishes the run if every item has its record and nobody else is at work.
-  /// - Returns: `nil` otherwise.
-  func finishLast(_ lock: borrowing RunLock) throws(Fault) -> RunSummary? {
-    guard try lock.upgrade() else { return nil }
-    let journals = try JournalSet(directory, count: specification.inputCount, .read)
-    try journals.refuseDamage()
-    guard journals.index.done == journals.index.count else { return nil }
-    return try finish(journals, .finished)
-  }
-
-  /// Writes that the run is canceled if nobody else is at work; who is says so in turn.
-  func cancelLast(_ lock: borrowing RunLock) throws(Fault) -> RunSummary {
-    if try lock.upgrade() {
+  /// Ends the part of a shard that finished it, or was canceled: the last process to leave writes what
+  /// the run has come to.
+  /// - Returns: the summary, and whether the run has finished.
+  func leave(
+    _ lock: borrowing RunLock, _ ending: RunOutcome.Ending
+  ) throws(Fault) -> (summary: RunSummary, isWhole: Bool) {
+    let isCanceled = directory.isCancelRequested
+    if isCanceled || ending == .shardFinished,
+      try lock.upgrade(attempts: isCanceled ? 5 : 1)
+    {
       let journals = try JournalSet(directory, count: specification.inputCount, .read)
-      return try finish(journals, .canceled)
+      try journals.refuseDamage()
+      if journals.index.done == journals.index.count {
+        return (try finish(journals, .finished), true)
+      }
+      if isCanceled { return (try finish(journals, .canceled), false) }
     }
     var summary = try presentSummary()
-    summary.status = .canceled
-    return summary
+    if isCanceled { summary.status = .canceled }
+    return (summary, false)
   }
 
   /// The summary as the journals have it now.

@@ -21,10 +21,12 @@ extension RunDirectory {
   public func resultPage(
     after cursor: String?, limit: Int, isWanted: (JSONValue) -> Bool
   ) throws(Fault) -> ResultPage {
-    guard let summary = try read().summary, let digest = summary.runDigest else {
+    let (specification, written) = try read()
+    guard let summary = written, let digest = summary.runDigest else {
       throw Fault(
         .jobNotFound, "the run in \(path.display) has not finished: run its command again")
     }
+    try refuseExpired(specification, summary)
     let list = "\(summary.jobID) \(digest)"
     var offset = 0
     if let cursor {

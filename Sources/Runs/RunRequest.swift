@@ -40,6 +40,10 @@ public struct RunRequest: Sendable {
   public var extends = false
   /// The caller's own name for the run.
   public var runKey: String?
+  /// What the caller says about the run, an object; `nil` where nothing is said.
+  public var metadata: JSONValue?
+  /// How long the run is kept after the last work on it, in hours; `nil` where nothing is said.
+  public var ttlHours: Double?
   public var layout = HeatmapLayout.names
   /// Keeps the logits of all items as one array.
   public var savesLogits = false
@@ -88,6 +92,12 @@ public struct RunProgress: Sendable {
   /// Items of this attempt.
   public var doneNow: Int
   public var seconds: Double
+
+  public init(counts: ItemCounts, doneNow: Int, seconds: Double) {
+    self.counts = counts
+    self.doneNow = doneNow
+    self.seconds = seconds
+  }
 }
 
 /// How a run ended.

@@ -144,6 +144,21 @@ struct JobTests {
     #expect(try program.run(["runs", "verify", "out"]).status == 0)
   }
 
+  @Test func `who comes to a canceled run writes down what those who left could not`() throws {
+    try program.makeInputs()
+    #expect(try program.run(["run", "in", "-o", "out", "--shard", "0/2"]).status == 0)
+    do {
+      // As another shard at work holds it.
+      let lock = try Descriptor(opening: program.folder.path.appending("out/LOCK"), O_RDWR)
+      #expect(try lock.lock(.shared))
+      #expect(try program.run(["runs", "cancel", "out"]).status == 0)
+      #expect(!program.folder.exists("out/summary.json"))
+    }
+    #expect(try program.run(["run", "in", "-o", "out", "--shard", "1/2"]).status == 5)
+    let summary = try JSONValue(parsing: program.folder.read("out/summary.json"))
+    #expect(summary["status"] == "canceled" && summary["error"]?["code"] == "job.canceled")
+  }
+
   @Test func `a run that nobody works on is canceled at once`() throws {
     try program.makeInputs()
     #expect(try program.run(["run", "in", "-o", "out", "--shard", "0/2"]).status == 0)

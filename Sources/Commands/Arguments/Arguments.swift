@@ -33,12 +33,17 @@ struct Arguments: Sendable {
   var shard: ShardChoice?
   var extends = false
   var runKey: String?
+  /// A JSON object, or `@` and a file that holds one.
+  var metadata: [UInt8]?
+  var ttlHours: Double?
   var layout = HeatmapLayout.names
   var savesLogits = false
   var itemTimeout: Double?
   var deadline: Double?
   var isDryRun = false
   var repairs = false
+  /// Whether a watch goes on while nobody is at work.
+  var waits = true
 
   /// Commands for `/bin/sh`, as they were typed.
   var itemCommand: [UInt8]?

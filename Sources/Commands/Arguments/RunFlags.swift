@@ -83,6 +83,16 @@ extension Flag where Arguments == Commands.Arguments {
       }
       arguments.runKey = key
     },
+    Self(
+      "metadata", value: "JSON|@FILE", .run,
+      "an object that goes into the job resource, at most 64 KiB"
+    ) { value, arguments throws(Fault) in arguments.metadata = try value.nonEmptyBytes() },
+    Self(
+      "ttl", value: "HOURS", .run,
+      "expire the run so long after the last work on it; `runs prune` removes it then"
+    ) { value, arguments throws(Fault) in
+      arguments.ttlHours = try value.double(in: 0...1_000_000)
+    },
     Self("item-timeout", value: "S", .run, "fail an item that takes longer, in seconds") {
       value, arguments throws(Fault) in
       arguments.itemTimeout = try value.double(in: 0.001...1e6)
@@ -103,8 +113,17 @@ extension Flag where Arguments == Commands.Arguments {
     ) { value, arguments throws(Fault) in
       arguments.durability = try value.word(Durability.self)
     },
-    Self("dry-run", .run, "say what would be done and do nothing") { $1.isDryRun = $0.isOn },
+    dryRun,
   ]
+
+  static let dryRun = Self("dry-run", .run, "say what would be done and do nothing") {
+    $1.isDryRun = $0.isOn
+  }
+
+  static let wait = Self(
+    "wait", negation: "no-wait", .run,
+    "go on while nobody is at work on the run; with --no-wait exit 75 then", default: "on"
+  ) { $1.waits = $0.isOn }
 
   static let repair = Self(
     "repair", .run, "set aside what is damaged, so that the run's command computes it again"

@@ -1,8 +1,10 @@
 extension Verb {
   /// Every verb, in the order of the help.
   static let all: [Verb] = [
-    .infer, .run, .validate, .runsList, .runsShow, .runsResults, .runsCancel, .runsVerify,
-    .runsMerge, .runsDeliver, .modelsList, .modelsShow, .modelsLayers, .modelsVerify, .limits,
+    .infer, .run, .validate, .runsList, .runsShow, .runsResults, .runsWatch, .runsCancel,
+    .runsVerify,
+    .runsMerge, .runsPrune, .runsDeliver, .modelsList, .modelsShow, .modelsLayers, .modelsVerify,
+    .limits,
     .bench,
   ]
 }

@@ -109,6 +109,8 @@ private func runRequest(_ invocation: Invocation) throws(Fault) -> (RunRequest, 
   request.shard = try shard(invocation)
   request.extends = arguments.extends
   request.runKey = arguments.runKey
+  request.metadata = try invocation.metadata() ?? inputs.manifestMetadata
+  request.ttlHours = arguments.ttlHours
   request.layout = arguments.layout
   request.savesLogits = arguments.savesLogits
   request.itemTimeout = arguments.itemTimeout

@@ -75,7 +75,7 @@ extension Verb {
   static let runsDeliver = Verb(
     VerbHelp(
       "runs deliver", "Deliver the events of a run that have not been accepted yet",
-      usage: "DIR [FLAGS]",
+      usage: "DIR|JOB [FLAGS]",
       text: """
         Sends what `run --callback-url` had to leave, with the same flags; `--on-complete` runs its \
         command if it has not run. The exit status is 75 while something is still to be delivered.

@@ -2,6 +2,7 @@ import Faults
 import FileAccess
 import JSON
 import Options
+import Requests
 import Runs
 
 extension Verb {
@@ -22,12 +23,12 @@ extension Verb {
     flags: Flag.runFilter + Flag.pages, body: listFolder)
 
   static let runsShow = Verb(
-    VerbHelp("runs show", "Show what a run is and how far it is", usage: "DIR [FLAGS]"),
+    VerbHelp("runs show", "Show what a run is and how far it is", usage: "DIR|JOB [FLAGS]"),
     flags: [], body: showRun)
 
   static let runsResults = Verb(
     VerbHelp(
-      "runs results", "List the results of a finished run, page by page", usage: "DIR [FLAGS]",
+      "runs results", "List the results of a finished run, page by page", usage: "DIR|JOB [FLAGS]",
       examples: [
         (
           "infercam runs results out --limit 50 --cursor \"$CURSOR\" --json",
@@ -38,7 +39,7 @@ extension Verb {
 
   static let runsCancel = Verb(
     VerbHelp(
-      "runs cancel", "Ask the processes at work on a run to stop", usage: "DIR [FLAGS]",
+      "runs cancel", "Ask the processes at work on a run to stop", usage: "DIR|JOB [FLAGS]",
       text: """
         They finish and keep what they have in work, and exit 5. Nobody goes on with the run before \
         its command is given with --resume, also not a scheduler that starts it again.
@@ -47,7 +48,7 @@ extension Verb {
 
   static let runsVerify = Verb(
     VerbHelp(
-      "runs verify", "Compare a run with the digests that it recorded", usage: "DIR [FLAGS]",
+      "runs verify", "Compare a run with the digests that it recorded", usage: "DIR|JOB [FLAGS]",
       text: """
         The exit status is 7 when a file is missing or has changed, and 75 when all is sound but the \
         run has not finished. With --repair, what does not hold is set aside and the exit status is 0: \
@@ -57,7 +58,7 @@ extension Verb {
 
   static let runsMerge = Verb(
     VerbHelp(
-      "runs merge", "Finish a run whose shards are done", usage: "DIR [FLAGS]",
+      "runs merge", "Finish a run whose shards are done", usage: "DIR|JOB [FLAGS]",
       text: """
         Proves that every input has one result, the same in every shard that computed it, and writes \
         results.jsonl and summary.json. Exits 75 while items are missing.
@@ -67,12 +68,16 @@ extension Verb {
     body: mergeShards)
 }
 
-/// The run directory that is named alone.
+/// The run directory that is named alone, or the one whose job id is.
 func onlyDirectory(_ invocation: Invocation) throws(Fault) -> RunDirectory {
   guard invocation.line.positionals.count == 1 else {
     throw Fault(.paramMissing, "name one run directory")
   }
-  return RunDirectory(RawPath(bytes: invocation.line.positionals[0]))
+  let path = RawPath(bytes: invocation.line.positionals[0])
+  if let id = path.text, id.hasPrefix("run_"), id.utf8.count == 30, try FileStamp(of: path) == nil {
+    return try findRun(id, in: [RawPath("."), RawPath("runs")])
+  }
+  return RunDirectory(path)
 }
 
 private func listFolder(_ invocation: Invocation) throws(Fault) -> Int32 {
@@ -92,7 +97,11 @@ private func listFolder(_ invocation: Invocation) throws(Fault) -> Int32 {
   if !invocation.printsTable {
     var items: [JSONValue] = []
     for job in page.jobs { items.append(try job.json()) }
-    try console.print(pageObject(items, page.nextCursor).encodedText)
+    var object = pageObject(items, page.nextCursor).object ?? [:]
+    if !page.unreadable.isEmpty {
+      object["unreadable"] = .array(page.unreadable.map { problemObject($0.path, $0.fault) })
+    }
+    try console.print(JSONValue.object(object).encodedText)
     return ExitStatus.success
   }
   var table = Table(
@@ -118,10 +127,16 @@ private func pageObject(_ items: [JSONValue], _ nextCursor: String?) -> JSONValu
   ]
 }
 
+/// A folder with what is wrong with the run in it.
+func problemObject(_ path: RawPath, _ fault: Fault) -> JSONValue {
+  ["output": .string(path.identifier), "error": fault.errorObject(requestID: nil)]
+}
+
 private func showRun(_ invocation: Invocation) throws(Fault) -> Int32 {
   var console = Console()
   let directory = try onlyDirectory(invocation)
   let job = try RunJob(reading: directory)
+  try job.refuseExpired()
   var members = try job.json().object ?? [:]
   members["run"] = job.specification.json
   try console.print(

@@ -27,6 +27,8 @@ public struct RunDirectory: Sendable {
   var lock: RawPath { path.appending("LOCK") }
   /// There while the run is to stop, and must not go on unasked.
   var cancelRequest: RawPath { path.appending("CANCEL") }
+  /// What `run.json` is called while an expired run is being removed.
+  var retired: RawPath { path.appending("EXPIRED") }
   var success: RawPath { path.appending("_SUCCESS") }
   var temporary: RawPath { path.appending("tmp") }
 
@@ -36,7 +38,7 @@ public struct RunDirectory: Sendable {
   /// Everything that may lie in a run directory.
   static let names: Set<String> = [
     "run.json", "inputs.jsonl", "journal", "heatmaps", "results.jsonl", "summary.json", "LOCK",
-    "_SUCCESS", "tmp", "extensions", "outbox.jsonl", "CANCEL", "logits.npy",
+    "_SUCCESS", "tmp", "extensions", "outbox.jsonl", "CANCEL", "logits.npy", "EXPIRED",
   ]
 
   /// What is at the path.
@@ -77,6 +79,11 @@ public struct RunDirectory: Sendable {
       case .run(let specification, let summary) = try state()
     {
       return (specification, summary)
+    }
+    if try FileStamp(of: retired) != nil {
+      throw Fault(
+        .jobExpired,
+        "the run in \(path.display) has expired and is being removed: infercam runs prune goes on")
     }
     throw Fault(.jobNotFound, "there is no run in \(path.display)")
   }
@@ -134,6 +141,7 @@ public struct RunDirectory: Sendable {
     try removeFile(cancelRequest)
     for folder in [journalFolder, heatmaps, temporary, extensions] { try removeTree(folder) }
     try synchronizeDirectory(path)
+    try removeFile(retired)
   }
 
   /// Empties and creates the folder of files that a process is writing.

@@ -77,9 +77,14 @@ struct RunLock: ~Copyable {
   }
 
   /// Becomes the only holder, if nobody else holds the lock.
+  /// - Parameter attempts: more than one where others may hold it for a moment only.
   /// - Returns: false when others do; this lock is lost then.
-  borrowing func upgrade() throws(Fault) -> Bool {
-    try file.lock(.exclusive)
+  borrowing func upgrade(attempts: Int = 1) throws(Fault) -> Bool {
+    for attempt in 0..<attempts {
+      if attempt > 0 { poll(nil, 0, 10) }
+      if try file.lock(.exclusive) { return true }
+    }
+    return false
   }
 
   /// Lets others in who hold the lock as shards do.

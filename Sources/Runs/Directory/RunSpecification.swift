@@ -17,6 +17,10 @@ public struct RunSpecification: Sendable {
   public internal(set) var extensions: [RunExtension] = []
   /// The caller's own name for the run.
   public var runKey: String?
+  /// What the caller has said about the run, an object; changes nothing in the results.
+  public var metadata: JSONValue?
+  /// How long the run is kept after the last work on it, in hours; `nil` for ever.
+  public var ttlHours: Double?
   /// The command, the tool and the machine; for people.
   public var origin: [String: JSONValue]
 
@@ -31,19 +35,20 @@ public struct RunSpecification: Sendable {
     members["fingerprint"] = fingerprint.json
     members["inputs"] = ["sha256": .string(inputsSHA256), "count": JSONValue(listCount)]
     members["run_key"] = runKey.map(JSONValue.string)
+    members["metadata"] = metadata
+    members["ttl_hours"] = ttlHours.map(JSONValue.double)
     return .object(members)
   }
 
   init(
     jobID: String, createdAt: String, fingerprint: Fingerprint, inputs: InputList,
-    runKey: String?, origin: [String: JSONValue]
+    origin: [String: JSONValue]
   ) {
     self.jobID = jobID
     self.createdAt = createdAt
     self.fingerprint = fingerprint
     self.inputsSHA256 = inputs.sha256
     self.listCount = inputs.count
-    self.runKey = runKey
     self.origin = origin
   }
 
@@ -68,7 +73,11 @@ public struct RunSpecification: Sendable {
     inputsSHA256 = sha256
     listCount = count
     runKey = value["run_key"]?.string
-    let own = ["schema", "job_id", "created_at", "fingerprint", "inputs", "run_key"]
+    metadata = value["metadata"]
+    ttlHours = value["ttl_hours"]?.double
+    let own = [
+      "schema", "job_id", "created_at", "fingerprint", "inputs", "run_key", "metadata", "ttl_hours",
+    ]
     origin = (value.object ?? [:]).filter { !own.contains($0.key) }
     extensions = try directory.readExtensions(after: count)
   }

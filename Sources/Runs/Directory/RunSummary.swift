@@ -24,6 +24,10 @@ public struct RunSummary: Sendable, Hashable {
   public var error: JSONValue?
   /// What the labels of the inputs say about the results; known when the run has finished.
   public var truth: JSONValue?
+  /// What the caller has said about the run.
+  public var metadata: JSONValue?
+  /// When the run expires; `nil` while a process is at work on it, and where it is kept for ever.
+  public var expiresAt: String?
 
   public enum Status: String, Sendable, CaseIterable {
     case queued
@@ -47,7 +51,8 @@ public struct RunSummary: Sendable, Hashable {
         "items": JSONValue(items), "succeeded": JSONValue(succeeded), "failed": JSONValue(failed),
         "failures": .object(failures.mapValues { JSONValue($0) }),
       ],
-      "run_digest": JSONValue(runDigest),
+      "run_digest": JSONValue(runDigest), "metadata": metadata ?? .null,
+      "expires_at": JSONValue(expiresAt),
     ]
     members["truth"] = truth
     return .object(members)
@@ -61,6 +66,7 @@ public struct RunSummary: Sendable, Hashable {
     model = specification.fingerprint.json["model"]?["name"]?.string ?? ""
     modelVersion = specification.fingerprint.json["model"]?["version"]?.string ?? ""
     items = specification.inputCount
+    metadata = specification.metadata
   }
 
   /// The summary as it stands for all inputs: with new ones the run is no longer finished.
@@ -71,6 +77,7 @@ public struct RunSummary: Sendable, Hashable {
     summary.runDigest = nil
     summary.truth = nil
     summary.completedAt = nil
+    summary.expiresAt = nil
     summary.status = .queued
     return summary
   }
@@ -98,5 +105,7 @@ public struct RunSummary: Sendable, Hashable {
     runDigest = value["run_digest"]?.string
     if let error = value["error"], !error.isNull { self.error = error }
     truth = value["truth"]
+    if let metadata = value["metadata"], !metadata.isNull { self.metadata = metadata }
+    expiresAt = value["expires_at"]?.string
   }
 }

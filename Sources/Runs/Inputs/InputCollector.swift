@@ -27,6 +27,7 @@ struct InputCollector {
   var violationCount = 0
   var skipped = 0
   var manifestModel: String?
+  var manifestMetadata: JSONValue?
   /// The lines of the manifest that items came from, to name them in violations.
   var lines: [Int32] = []
 
@@ -60,6 +61,7 @@ struct InputCollector {
     var collected = CollectedInputs(list: builder.finish())
     collected.skipped = skipped
     collected.manifestModel = manifestModel
+    collected.manifestMetadata = manifestMetadata
     guard !collected.list.isEmpty else {
       let hint = skipped > 0 ? ": \(skipped) files are not named like images, see --include" : ""
       throw Fault(.inputNotFound, "no input was found\(hint)")

@@ -1,4 +1,5 @@
 public import FileAccess
+public import JSON
 public import Transfers
 
 /// Where the inputs of a run come from, as the command line says.
@@ -40,4 +41,5 @@ public struct CollectedInputs: Sendable {
   public var skipped = 0
   /// What a manifest says about the whole run.
   public var manifestModel: String?
+  public var manifestMetadata: JSONValue?
 }

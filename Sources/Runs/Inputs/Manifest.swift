@@ -51,7 +51,13 @@ extension InputCollector {
     if let type = fields.string("job_type"), type != "inference" {
       fields.report(.paramOutOfRange, "job_type must be inference, not \(type)", at: "job_type")
     }
-    _ = fields.value("metadata")
+    if let metadata = fields.value("metadata") {
+      do throws(Fault) {
+        manifestMetadata = try checkedMetadata(metadata)
+      } catch {
+        fields.report(error.code, "metadata \(error.message)", at: "metadata")
+      }
+    }
     let inputs = fields.require("inputs", fields.array("inputs")) ?? []
     if !selection.isLenient { fields.refuseUnknown() }
     for violation in fields.violations { report(violation.located(by: locator)) }

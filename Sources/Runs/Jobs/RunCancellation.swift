@@ -26,20 +26,36 @@ public func cancelRun(_ directory: RunDirectory) throws(Fault) -> RunJob {
         try directory.withdrawCancel()
         throw error
       }
-      let (specification, summary) = try directory.read()
-      if summary?.status != .canceled {
-        let journals = try JournalSet(directory, count: specification.inputCount, .read)
-        let finisher = RunFinisher(
-          directory: directory, specification: specification, failOn: .any, isDurable: true,
-          startedAt: summary?.startedAt ?? currentTimestamp())
-        try directory.prepareTemporary(of: .whole)
-        _ = try finisher.finish(journals, .canceled)
-      }
+      try writeCanceled(directory)
     } catch {
       if error.code != .runLocked { throw error }
     }
     return try RunJob(reading: directory)
   }
+}
+
+/// Writes that a canceled run is canceled, where nobody else is at work; `lock` is lost.
+func noteCanceled(_ directory: RunDirectory, _ lock: borrowing RunLock) throws(Fault) {
+  guard try lock.upgrade(attempts: 5) else { return }
+  do throws(Fault) {
+    try JournalSet.refuseWriters(directory)
+  } catch {
+    if error.code == .runLocked { return }
+    throw error
+  }
+  try writeCanceled(directory)
+}
+
+/// Replaces the summary of a run that nobody works on, unless it says so already.
+private func writeCanceled(_ directory: RunDirectory) throws(Fault) {
+  let (specification, summary) = try directory.read()
+  if summary?.status == .canceled || summary?.isFinished == true { return }
+  let journals = try JournalSet(directory, count: specification.inputCount, .read)
+  let finisher = RunFinisher(
+    directory: directory, specification: specification, failOn: .any, isDurable: true,
+    startedAt: summary?.startedAt ?? currentTimestamp())
+  try directory.prepareTemporary(of: .whole)
+  _ = try finisher.finish(journals, .canceled)
 }
 
 private func refuseFinished(_ directory: RunDirectory) throws(Fault) {

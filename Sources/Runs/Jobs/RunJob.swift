@@ -18,7 +18,7 @@ public struct RunJob: Sendable {
   public let isCancelRequested: Bool
 
   /// - Throws: `Fault` with code `job.not_found` where there is no run.
-  public init(reading directory: RunDirectory) throws(Fault) {
+  public init(reading directory: RunDirectory, at now: Timestamp = .now) throws(Fault) {
     self.directory = directory
     // In this order: what ends in between has its summary written.
     let isActive = try directory.hasWorkers()
@@ -38,14 +38,30 @@ public struct RunJob: Sendable {
         summary.status = .queued
       }
     }
+    let expiry = self.isActive ? nil : try directory.expiry(specification, written)
+    summary.metadata = specification.metadata
+    summary.expiresAt = expiry?.text
+    if let expiry, expiry <= now { summary.status = .expired }
     self.summary = summary
+  }
+
+  /// - Throws: `Fault` with code `job.expired` when the time to live of the run is over.
+  public func refuseExpired() throws(Fault) {
+    guard summary.status == .expired, let expiry = summary.expiresAt.flatMap(Timestamp.init) else {
+      return
+    }
+    throw directory.expired(at: expiry)
   }
 
   /// The job resource with its place.
   ///
   /// The counts of a run that has not finished are those of its journals.
   public func json() throws(Fault) -> JSONValue {
-    let summary = try counted()
+    json(of: try counted())
+  }
+
+  /// The job resource with the counts of a summary of this run.
+  public func json(of summary: RunSummary) -> JSONValue {
     var members = summary.json.object ?? [:]
     members["started_at"] = summary.startedAt.isEmpty ? .null : .string(summary.startedAt)
     if summary.status == .running || summary.status == .queued { members["completed_at"] = .null }

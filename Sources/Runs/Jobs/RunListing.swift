@@ -1,5 +1,6 @@
 public import Faults
 public import FileAccess
+import JSON
 
 /// Which runs are listed.
 public struct RunFilter: Sendable {
@@ -47,8 +48,8 @@ public func listRuns(
   var page = RunPage(jobs: [], unreadable: [])
   for name in try namesInDirectory(folder) {
     let path = folder.bytes == [UInt8(ascii: ".")] ? name : folder.appending(name)
-    guard RunDirectory.isRun(path) else { continue }
     do throws(Fault) {
+      guard try RunDirectory(path).holdsRun() else { continue }
       let job = try RunJob(reading: RunDirectory(path))
       let position = [job.summary.submittedAt, job.summary.jobID, name.identifier]
         .joined(separator: " ")
@@ -66,6 +67,38 @@ public func listRuns(
   }
   page.jobs = entries.prefix(limit).map(\.job)
   return page
+}
+
+extension RunDirectory {
+  /// Whether a run is here, be it one that cannot be read; a `run.json` of others is none.
+  fileprivate func holdsRun() throws(Fault) -> Bool {
+    if Self.isRun(path) { return true }
+    guard let stamp = try FileStamp(of: specification), stamp.kind == .regular,
+      let value = try? readRunJSON(specification),
+      value["schema"]?.string?.hasPrefix("infercam.run/") == true
+    else { return try retiredRun() != nil }
+    throw Fault(
+      .runCorrupt,
+      "the list of inputs, inputs.jsonl, is missing: restore it, or run again with --overwrite")
+  }
+
+}
+
+/// Finds the run with a job id among the runs in folders.
+/// - Throws: `Fault` with code `job.not_found`.
+public func findRun(_ jobID: String, in folders: [RawPath]) throws(Fault) -> RunDirectory {
+  for folder in folders where try FileStamp(of: folder)?.kind == .directory {
+    for name in try namesInDirectory(folder) {
+      let path = folder.bytes == [UInt8(ascii: ".")] ? name : folder.appending(name)
+      guard RunDirectory.isRun(path) else { continue }
+      let directory = RunDirectory(path)
+      if let (specification, _) = try? directory.read(), specification.jobID == jobID {
+        return directory
+      }
+    }
+  }
+  let places = folders.map(\.display).joined(separator: ", ")
+  throw Fault(.jobNotFound, "no run in \(places) is the job \(printable(jobID)): name its folder")
 }
 
 private func keepNewest(_ entries: inout [(position: String, job: RunJob)], _ count: Int) {
