@@ -88,13 +88,20 @@ let package = Package(
         "Inference", "Requests", "Models", "Execution", "Images", "Metrics", "Transfers", "Tensors",
         "JSON", "Digests", "FileAccess", "Workers", "CPlatform", "Faults",
       ]),
+    module(
+      "Checks",
+      [
+        "Inference", "Requests", "Models", "Execution", "Images", "Metrics", "Tensors", "JSON",
+        "Digests", "FileAccess", "Workers", "Faults",
+      ]),
     // Level 8
     module("Options", ["Faults"]),
     // Level 9
     module(
       "Commands",
       [
-        "Runs", "Inference", "Models", "Requests", "Attribution", "Execution", "ONNXImport",
+        "Runs", "Checks", "Inference", "Models", "Requests", "Attribution", "Execution",
+        "ONNXImport",
         "Graphs", "Images", "Transfers", "Tensors", "JSON", "Digests", "FileAccess", "Options",
         "Workers", "CPlatform", "Faults",
       ]),
@@ -111,6 +118,7 @@ let package = Package(
     tests("KernelsTests", ["Kernels", "CKernels", "Tensors", "Faults"]),
     tests("ImagesTests", ["Images", "Tensors", "Faults"]),
     tests("MetricsTests", ["Metrics", "JSON"]),
+    tests("ChecksTests", ["Checks", "JSON", "Faults"]),
     tests("GraphsTests", ["Graphs", "Kernels", "Tensors", "Faults"]),
     tests("ONNXImportTests", ["ONNXImport", "Graphs", "Kernels", "Tensors", "Faults"]),
     tests("ExecutionTests", ["Execution", "ONNXImport", "Graphs", "Kernels", "Tensors", "Faults"]),

@@ -21,8 +21,8 @@ enum ExitStatus {
     switch fault.code {
     case .paramOutOfRange, .paramUnknown, .paramMissing, .layerNotFound: usage
     case .inputNotFound, .jsonMalformed, .manifestInvalid, .manifestDuplicateId, .jobNotFound,
-      .jobExpired,
-      .accessDenied:
+      .jobExpired, .accessDenied, .imageTooLarge, .imageInvalidFormat, .imageChecksumMismatch,
+      .uploadTooLarge, .mediaUnsupported, .imageDecodingFailed, .imageAnimatedNotSupported:
       inputs
     case .modelNotFound, .modelInvalid, .modelUnsupportedOperator, .modelExternalData,
       .modelDigestMismatch, .modelNonFinite, .explainNotSupported:

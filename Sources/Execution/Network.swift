@@ -24,6 +24,11 @@ public enum MachineProfile {
   /// The instruction set of the project's own kernels: `avx512`, `avx2` or `generic`.
   public static var instructionSet: String { "\(InstructionSet.best)" }
 
+  /// The instruction sets that this processor has kernels of the project's own for, best first.
+  public static var instructionSets: [String] {
+    InstructionSet.allCases.filter(\.isAvailable).sorted(by: >).map { "\($0)" }
+  }
+
   /// The processor whose kernels OpenBLAS has chosen.
   public static var blasCore: String { BLAS.coreName }
 }
@@ -44,9 +49,13 @@ public final class Network: Sendable {
   ///   - graph: specialised for one sample, with one float32 input [1, C, H, W].
   ///   - results: values that are read after a run.
   ///   - numerics: how the kernels of `auto` sum.
-  /// - Throws: `Fault` with code `model.invalid` when the graph has not exactly one such input.
+  ///   - instructionSet: whose kernels `auto` takes, one of `MachineProfile.instructionSets`; `nil`
+  ///     for the best.
+  /// - Throws: `Fault` with code `model.invalid` when the graph has not exactly one such input,
+  ///   `param.out_of_range` for an instruction set that this processor does not have.
   public init(
-    _ graph: Graph, results: [ValueID], kernels: KernelChoice, numerics: Numerics = .fast
+    _ graph: Graph, results: [ValueID], kernels: KernelChoice, numerics: Numerics = .fast,
+    instructionSet: String? = nil
   ) throws(Fault) {
     guard graph.inputs.count == 1, let input = graph.inputs.first,
       graph.knownType(input.value).dtype == .float32
@@ -59,12 +68,25 @@ public final class Network: Sendable {
     self.results = results
     switch kernels {
     case .auto:
-      self.plan = try ExecutionPlan(graph, results: results, kernels: .best, numerics: numerics)
+      self.plan = try ExecutionPlan(
+        graph, results: results, kernels: try Self.kernels(instructionSet), numerics: numerics)
       self.executor = nil
     case .blas:
       self.plan = nil
       self.executor = ReferenceExecutor(graph)
     }
+  }
+
+  private static func kernels(_ instructionSet: String?) throws(Fault) -> BlockedKernels {
+    guard let instructionSet else { return .best }
+    let known = InstructionSet.allCases.first { "\($0)" == instructionSet }
+    guard let known, let kernels = BlockedKernels(known) else {
+      throw Fault(
+        .paramOutOfRange,
+        "this processor has no instruction set \(instructionSet), it has "
+          + MachineProfile.instructionSets.joined(separator: ", "))
+    }
+    return kernels
   }
 
   /// The shape of one sample's input, [1, C, H, W].

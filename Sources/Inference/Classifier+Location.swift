@@ -54,7 +54,7 @@ extension Classifier {
   }
 
   /// The affine map from grid coordinates to pixels of the input.
-  private func gridToInput(_ map: ClassActivationMap, _ input: PreparedInput) -> [Double] {
+  func gridToInput(_ map: ClassActivationMap, _ input: PreparedInput) -> [Double] {
     switch input.content {
     case .image(_, let geometry, _):
       return geometry.gridToUpright(width: map.width, height: map.height)

@@ -59,7 +59,7 @@ public final class Classifier: Sendable {
     self.takesIntegers = prepared.takesIntegers
     self.network = try Network(
       prepared.graph, results: [prepared.logits] + attributors.flatMap(\.requiredValues),
-      kernels: engine.kernels, numerics: engine.numerics)
+      kernels: engine.kernels, numerics: engine.numerics, instructionSet: engine.instructionSet)
     let input = model.spec.input
     self.normalization = try Normalization(
       order: ColorOrder(input.color), mean: input.mean, std: input.std)
@@ -96,7 +96,9 @@ public final class Classifier: Sendable {
     _ inputs: [PreparedInput], _ workspace: Workspace
   ) -> [Result<Prediction, Fault>] {
     let started = milliseconds()
-    for (image, input) in inputs.enumerated() { write(input, to: workspace, image: image) }
+    for (image, input) in inputs.enumerated() {
+      input.write(normalization, isChannelsLast: isChannelsLast, to: workspace, image: image)
+    }
     do throws(Fault) {
       try network.run(images: inputs.count, in: workspace)
     } catch {
@@ -133,20 +135,6 @@ public final class Classifier: Sendable {
 
   private var explainsInFurtherPasses: Bool {
     !attributors.isEmpty && (request.gradCAM.faithfulness || !scoreCAMLayers.isEmpty)
-  }
-
-  private func write(_ input: PreparedInput, to workspace: Workspace, image: Int) {
-    switch input.content {
-    case .image(let view, _, _):
-      let target = workspace.inputTarget(image: image)
-      let channels = normalization.order.channels
-      normalization.write(
-        view, to: target.base, planeStride: isChannelsLast ? 1 : target.planeStride,
-        rowStride: isChannelsLast ? view.width * channels : target.rowStride,
-        pixelStride: isChannelsLast ? channels : 1)
-    case .tensor(let tensor):
-      workspace.setInput(tensor, image: image)
-    }
   }
 
   private func prediction(

@@ -8,6 +8,8 @@ public struct EngineOptions: Sendable, Hashable {
   public var kernels = KernelChoice.auto
   /// How they sum; means nothing to the reference functions over BLAS, which are always exact.
   public var numerics = Numerics.fast
+  /// The instruction set whose kernels run; `nil` for the best of the processor.
+  public var instructionSet: String?
 
   public init() {}
 }

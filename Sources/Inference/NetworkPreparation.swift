@@ -122,7 +122,7 @@ struct NetworkPreparation {
     }
   }
 
-  private static func inputShape(_ input: ModelSpec.Input) -> Shape {
+  static func inputShape(_ input: ModelSpec.Input) -> Shape {
     let channels = input.color.channelCount
     switch input.layout {
     case .nchw: return [1, channels, input.height, input.width]

@@ -1,3 +1,4 @@
+import Execution
 public import Images
 import Tensors
 
@@ -46,6 +47,23 @@ public struct PreparedInput: Sendable {
     switch content {
     case .image(let view, _, let upright): view.byteCount + (upright?.byteCount ?? 0)
     case .tensor(let tensor): tensor.byteCount
+    }
+  }
+
+  /// Writes the input of an image into the memory of a network.
+  func write(
+    _ normalization: Normalization, isChannelsLast: Bool, to workspace: Workspace, image: Int
+  ) {
+    switch content {
+    case .image(let view, _, _):
+      let target = workspace.inputTarget(image: image)
+      let channels = normalization.order.channels
+      normalization.write(
+        view, to: target.base, planeStride: isChannelsLast ? 1 : target.planeStride,
+        rowStride: isChannelsLast ? view.width * channels : target.rowStride,
+        pixelStride: isChannelsLast ? channels : 1)
+    case .tensor(let tensor):
+      workspace.setInput(tensor, image: image)
     }
   }
 }

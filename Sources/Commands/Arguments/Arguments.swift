@@ -72,6 +72,7 @@ struct Arguments: Sendable {
   var codes: Glob?
   var topClass: String?
   var runs = RunFilter()
+  var check = CheckArguments()
   var relativeTolerance = 1e-3
   var absoluteTolerance = 1e-7
 }

@@ -21,6 +21,13 @@ public struct ImageHeader: Sendable {
     case bmp(BMPLayout)
   }
 
+  /// The header of the same file without its orientation: what is decoded by it lies as it is stored.
+  public var asStored: ImageHeader {
+    ImageHeader(
+      format: format, width: width, height: height, orientation: .upright,
+      estimatedBytes: estimatedBytes, warnings: warnings, layout: layout)
+  }
+
   public var uprightWidth: Int { orientation.swapsSides ? height : width }
   public var uprightHeight: Int { orientation.swapsSides ? width : height }
 

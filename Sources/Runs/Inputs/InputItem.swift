@@ -1,6 +1,6 @@
 public import Faults
 public import FileAccess
-import Images
+public import Images
 public import JSON
 public import Transfers
 
@@ -60,7 +60,7 @@ extension InputItem {
   }
 
   /// The type that a name or a server claims.
-  var declaredType: MediaType? {
+  public var declaredType: MediaType? {
     received?.declaredType ?? path.fileExtension.flatMap(MediaType.init(fileExtension:))
   }
 
