@@ -5,11 +5,13 @@ SHELL := /bin/bash
 
 PACKAGES := pkg-config libjpeg62-turbo-dev libpng-dev libtiff-dev libopenblas-pthread-dev \
             nettle-dev zlib1g-dev libcurl4-openssl-dev
+# What only the tests need: they skip with a message what they lack.
+TEST_PACKAGES := python3-jsonschema
 BUILD    := swift build --explicit-target-dependency-import-check error
 SOURCES  := Sources Tests Package.swift
 DEMO     := runs/demo
 
-.PHONY: help deps build release test test-release soak test-slurm test-recipes demo bench lint format check \
+.PHONY: help deps build release test-deps test test-release soak test-slurm test-recipes demo bench lint format check \
         docs-operators clean
 
 help:  ## list the targets
@@ -24,10 +26,13 @@ build: deps  ## debug build
 release: deps  ## optimised build: .build/release/infercam
 	$(BUILD) -c release --product infercam
 
-test: deps  ## all tests, debug build
+test-deps: deps
+	@scripts/install-deps $(TEST_PACKAGES)
+
+test: test-deps  ## all tests, debug build
 	@scripts/run-tests
 
-test-release: deps  ## all tests on optimised code
+test-release: test-deps  ## all tests on optimised code
 	@scripts/run-tests -c release
 
 soak: deps  ## hundreds of kills and power cuts (root), every fault at every call; takes an hour

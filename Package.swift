@@ -28,9 +28,12 @@ func module(
   .target(name: name, dependencies: dependencies, swiftSettings: settings)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+func tests(
+  _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []
+) -> Target {
   .testTarget(
-    name: name, dependencies: dependencies + ["InfercamTestSupport"], swiftSettings: common)
+    name: name, dependencies: dependencies + ["InfercamTestSupport"], exclude: exclude,
+    swiftSettings: common)
 }
 
 let package = Package(
@@ -96,14 +99,14 @@ let package = Package(
       ]),
     // Level 8
     module("Options", ["Faults"]),
+    module("Schemas", ["Runs", "Models", "Requests", "Images", "JSON", "Faults"]),
     // Level 9
     module(
       "Commands",
       [
-        "Runs", "Checks", "Inference", "Models", "Requests", "Attribution", "Execution",
-        "ONNXImport",
-        "Graphs", "Images", "Transfers", "Tensors", "JSON", "Digests", "FileAccess", "Options",
-        "Workers", "CPlatform", "Faults",
+        "Runs", "Checks", "Schemas", "Inference", "Models", "Requests", "Attribution", "Execution",
+        "ONNXImport", "Graphs", "Images", "Transfers", "Tensors", "JSON", "Digests", "FileAccess",
+        "Options", "Workers", "CPlatform", "Faults",
       ]),
     // Level 10
     .executableTarget(name: "infercam", dependencies: ["Commands"], swiftSettings: common),
@@ -140,7 +143,10 @@ let package = Package(
       ]),
     tests(
       "CommandsTests",
-      ["Commands", "Inference", "Requests", "Options", "JSON", "FileAccess", "Faults"]),
+      [
+        "Commands", "Schemas", "Inference", "Requests", "Images", "Options", "JSON", "FileAccess",
+        "Faults",
+      ]),
     tests(
       "ConformanceTests",
       [
@@ -149,7 +155,8 @@ let package = Package(
       ]),
     tests(
       "EndToEndTests",
-      ["infercam", "JSON", "FileAccess", "Digests", "Tensors", "Images", "Faults"]),
+      ["infercam", "JSON", "FileAccess", "Digests", "Tensors", "Images", "Faults"],
+      exclude: ["Fixtures"]),
   ],
   swiftLanguageModes: [.v6]
 )

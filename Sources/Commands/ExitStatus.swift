@@ -1,4 +1,5 @@
 import Faults
+import JSON
 
 /// How the process ends; the table of the contract.
 enum ExitStatus {
@@ -18,7 +19,12 @@ enum ExitStatus {
 
   /// The status of a fault that ends the program.
   static func of(_ fault: Fault) -> Int32 {
-    switch fault.code {
+    of(fault.code) ?? bug
+  }
+
+  /// The status of a code; `nil` for codes that never end the program.
+  static func of(_ code: Fault.Code) -> Int32? {
+    switch code {
     case .paramOutOfRange, .paramUnknown, .paramMissing, .layerNotFound: usage
     case .inputNotFound, .jsonMalformed, .manifestInvalid, .manifestDuplicateId, .jobNotFound,
       .jobExpired, .accessDenied, .imageTooLarge, .imageInvalidFormat, .imageChecksumMismatch,
@@ -32,7 +38,47 @@ enum ExitStatus {
     case .storageNoSpace, .storageIOError, .resourceExhausted: storage
     case .runCorrupt, .runNondeterministic: damaged
     case .runLocked, .runIncomplete, .upstreamFailed, .timeoutUpstream: busy
-    default: bug
+    case .internalError: bug
+    default: nil
     }
+  }
+
+  /// Every status with what it means; as in docs/errors.md.
+  static let all: [(status: Int32, meaning: String)] = [
+    (success, "all items succeeded, or the finished run was replayed; `check`: nothing differs"),
+    (
+      itemsFailed,
+      "the command finished and more items failed than `--fail-on` allows; `check`: something differs"
+    ),
+    (usage, "usage: unknown verb or flag, parameter out of range, unknown layer"),
+    (inputs, "the inputs or the manifest cannot be used; nothing was started"),
+    (model, "the model or the model repository cannot be used"),
+    (
+      configuration,
+      "the run directory belongs to another configuration or key, its lock was removed, or "
+        + "`--max-failures` or `runs cancel` stopped the run"
+    ),
+    (storage, "storage fault: disk full, I/O error; the run can be resumed"),
+    (damaged, "the run directory is damaged"),
+    (bug, "a bug"),
+    (
+      busy,
+      "not now: another process holds the run, `runs merge` misses items, `--deadline` stopped the "
+        + "run, or an event could not be delivered yet; try again"
+    ),
+    (
+      interrupted, "ended by SIGINT after finishing what was in work; the run can be resumed"
+    ),
+    (
+      terminated, "ended by SIGTERM after finishing what was in work; the run can be resumed"
+    ),
+  ]
+
+  /// The statuses as a document.
+  static var catalogue: JSONValue {
+    [
+      "exit_statuses": .array(
+        all.map { ["status": JSONValue(Int($0.status)), "meaning": .string($0.meaning)] })
+    ]
   }
 }

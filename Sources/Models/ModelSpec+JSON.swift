@@ -69,7 +69,8 @@ extension ModelSpec {
 }
 
 extension ModelSpec.Input {
-  private static let sideRange = 1...16_384
+  /// The sides that inputs and scaled images may have.
+  public static let sideRange = 1...16_384
 
   init?(_ fields: inout JSONFields) {
     let width = Self.side("width", &fields)
@@ -135,7 +136,7 @@ extension ModelSpec.Resize {
       self.init(.stretch, filter)
     case "short_side"?:
       guard let size = fields.require("size", size) else { return nil }
-      guard (1...16_384).contains(size) else {
+      guard ModelSpec.Input.sideRange.contains(size) else {
         fields.report(.paramOutOfRange, "size must be 1 to 16384, not \(size)", at: "size")
         return nil
       }

@@ -40,15 +40,33 @@ struct FaultTableTests {
     for row in rows { #expect(row.count == 5 && !row[4].isEmpty, "\(row)") }
   }
 
-  @Test func `the exit statuses in the documentation are those of the program`() throws {
+  /// The cells of the rows of a table of docs/errors.md.
+  private func rows(startingWith prefix: String) throws -> [[String]] {
     let page = try readRegularFile(checkoutFolder.appending("docs/errors.md"), limit: 1 << 20)
-    for line in String(decoding: page.bytes, as: UTF8.self).split(separator: "\n")
-    where line.hasPrefix("| `") {
-      let cells = line.split(separator: "|").map { $0.trimmed }
+    return String(decoding: page.bytes, as: UTF8.self).split(separator: "\n")
+      .filter { $0.hasPrefix(prefix) }
+      .map { $0.split(separator: "|").map { $0.trimmed } }
+  }
+
+  @Test func `the exit statuses in the documentation are those of the program`() throws {
+    for cells in try rows(startingWith: "| `") {
       let code = try #require(Fault.Code.all.first { "`\($0.rawValue)`" == cells[0] })
-      guard let status = Int32(cells[3]) else { continue }
-      #expect(ExitStatus.of(Fault(code, "")) == status, "\(code.rawValue)")
+      #expect(ExitStatus.of(code).map { "\($0)" } ?? "–" == cells[3], "\(code.rawValue)")
     }
+  }
+
+  @Test func `the program and the documentation say the same of each code`() throws {
+    for cells in try rows(startingWith: "| `") {
+      let code = try #require(Fault.Code.all.first { "`\($0.rawValue)`" == cells[0] })
+      #expect(code.meaning == cells[4], "\(code.rawValue)")
+    }
+  }
+
+  @Test func `the program and the documentation list the same exit statuses`() throws {
+    let page = try rows(startingWith: "| ").filter { Int32($0[0]) != nil }
+    #expect(page == ExitStatus.all.map { ["\($0.status)", $0.meaning] })
+    let used = Fault.Code.all.compactMap(ExitStatus.of)
+    #expect(Set(used).isSubset(of: ExitStatus.all.map(\.status)))
   }
 }
 
