@@ -18,6 +18,7 @@ typedef float ic_v8u __attribute__((ext_vector_type(8), aligned(4)));
 #define IC_TILE_LANES 8
 #define IC_TILE_MAX 6
 #define IC_TILE_PREFETCH 0
+#define IC_TILE_REST 1
 #include "ic_tile_x86.h"
 #include "ic_tile_impl.h"
 

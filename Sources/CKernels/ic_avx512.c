@@ -15,6 +15,7 @@
 #define IC_TILE_LANES 16
 #define IC_TILE_MAX 14
 #define IC_TILE_PREFETCH 20
+#define IC_TILE_REST 1
 #include "ic_tile_x86.h"
 #include "ic_tile_impl.h"
 

@@ -10,6 +10,7 @@
 #define IC_TILE_LANES 16
 #define IC_TILE_MAX 2
 #define IC_TILE_PREFETCH 0
+#define IC_TILE_REST 1
 #define ic_tile_load(b, weights, offset) b = ic_load((const float *)((weights) + (offset)))
 #define ic_tile_broadcast(x, p, s, s3, m, offset) \
   ((void)(s3), x = ic_splat(*(const float *)((p) + (m) * (s) + (offset))))

@@ -1,6 +1,7 @@
 // The register tile of one instruction set. The including file defines
 //   IC_TILE_VECTOR  the vector type, IC_TILE_LANES its floats, IC_TILE_MAX the pixels of one tile,
 //   IC_TILE_PREFETCH weights to prefetch ahead, in k steps (0: none),
+//   IC_TILE_REST     k steps that are unrolled behind the last sixteen (1: none),
 //   ic_tile_load, ic_tile_broadcast, ic_tile_multiply_add, ic_tile_prefetch.
 // On x86 those are single instructions in volatile assembly: left to itself the compiler hoists
 // broadcasts and spills accumulators.
@@ -62,6 +63,17 @@ IC_INLINE void ic_tile_accumulate(
         p[1] += 64;
         p[2] += 64;
         p[3] += 64;
+      }
+      for (; IC_TILE_REST > 1 && k >= IC_TILE_REST; k -= IC_TILE_REST) {
+#pragma clang loop unroll(full)
+        for (int u = 0; u < IC_TILE_REST; u++) {
+          ic_tile_step(acc, p, s, s3, weights, pixels, vectors, u * 4, u * k_bytes);
+        }
+        weights += IC_TILE_REST * k_bytes;
+        p[0] += IC_TILE_REST * 4;
+        p[1] += IC_TILE_REST * 4;
+        p[2] += IC_TILE_REST * 4;
+        p[3] += IC_TILE_REST * 4;
       }
       for (; k > 0; k--) {
         ic_tile_step(acc, p, s, s3, weights, pixels, vectors, 0, 0);

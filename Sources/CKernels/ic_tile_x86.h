@@ -3,8 +3,10 @@
 #define ic_tile_load(b, weights, offset) \
   __asm__ volatile("vmovups %c2(%1), %0" : "=v"(b) : "r"(weights), "i"(offset))
 
+#ifndef ic_tile_multiply_add
 #define ic_tile_multiply_add(acc, x, b) \
   __asm__ volatile("vfmadd231ps %2, %1, %0" : "+v"(acc) : "v"(x), "v"(b))
+#endif
 
 #define ic_tile_prefetch(weights, offset) \
   __asm__ volatile("prefetcht0 %c1(%0)" : : "r"(weights), "i"(offset))

@@ -20,7 +20,8 @@ final class ExecutionPlan: Sendable {
   ///   - graph: specialised, with one input.
   ///   - results: values that are read after a run.
   init(
-    _ graph: Graph, results: [ValueID], kernels: BlockedKernels, numerics: Numerics
+    _ graph: Graph, results: [ValueID], kernels: BlockedKernels, numerics: Numerics,
+    roundsToBF16: Bool
   ) throws(Fault) {
     guard graph.inputs.count == 1, let value = graph.inputs.first?.value else {
       throw Fault(
@@ -29,7 +30,8 @@ final class ExecutionPlan: Sendable {
     }
     let input = Form(value: value, layout: Self.inputLayout(of: value, in: graph))
     var lowering = Lowering(
-      graph: graph, keep: Set(results), kernels: kernels, numerics: numerics)
+      graph: graph, keep: Set(results), kernels: kernels, numerics: numerics,
+      roundsToBF16: roundsToBF16)
     lowering.run(inputs: [input])
     let operations = lowering.operations
     let split = Self.split(operations, graph)

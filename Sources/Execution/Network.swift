@@ -3,36 +3,6 @@ public import Graphs
 import Kernels
 public import Tensors
 
-/// Which kernels compute a network.
-public enum KernelChoice: String, Sendable, CaseIterable {
-  /// The project's own, for the best instruction set of the processor.
-  case auto
-  /// The reference functions over BLAS.
-  case blas
-}
-
-/// How the project's own kernels sum.
-public enum Numerics: String, Sendable, CaseIterable {
-  /// Convolutions of 3x3 with fewer multiplications, where that is faster.
-  case fast
-  /// Every product of a weight and an activation is one multiply-add of its sum.
-  case exact
-}
-
-/// What the last bits of results depend on beside the model and the options.
-public enum MachineProfile {
-  /// The instruction set of the project's own kernels: `avx512`, `avx2` or `generic`.
-  public static var instructionSet: String { "\(InstructionSet.best)" }
-
-  /// The instruction sets that this processor has kernels of the project's own for, best first.
-  public static var instructionSets: [String] {
-    InstructionSet.allCases.filter(\.isAvailable).sorted(by: >).map { "\($0)" }
-  }
-
-  /// The processor whose kernels OpenBLAS has chosen.
-  public static var blasCore: String { BLAS.coreName }
-}
-
 /// A classifier's graph made ready to run on batches of images.
 ///
 /// Immutable, so that workers share it; each of them runs it on a workspace of its own.
@@ -48,15 +18,17 @@ public final class Network: Sendable {
   /// - Parameters:
   ///   - graph: specialised for one sample, with one float32 input [1, C, H, W].
   ///   - results: values that are read after a run.
-  ///   - numerics: how the kernels of `auto` sum.
+  ///   - numerics: how the project's own kernels sum.
+  ///   - precision: what they multiply.
   ///   - instructionSet: whose kernels `auto` takes, one of `MachineProfile.instructionSets`; `nil`
   ///     for the best.
   /// - Throws: `Fault` with code `model.invalid` when the graph has not exactly one such input,
-  ///   `param.out_of_range` for an instruction set that this processor does not have.
+  ///   `param.out_of_range` where the processor lacks the kernels.
   public init(
     _ graph: Graph, results: [ValueID], kernels: KernelChoice, numerics: Numerics = .fast,
-    instructionSet: String? = nil
+    precision: Precision = .float32, instructionSet: String? = nil
   ) throws(Fault) {
+    let own = try kernels.table(instructionSet, precision)
     guard graph.inputs.count == 1, let input = graph.inputs.first,
       graph.knownType(input.value).dtype == .float32
     else {
@@ -66,27 +38,15 @@ public final class Network: Sendable {
     }
     self.graph = graph
     self.results = results
-    switch kernels {
-    case .auto:
+    if let own {
       self.plan = try ExecutionPlan(
-        graph, results: results, kernels: try Self.kernels(instructionSet), numerics: numerics)
+        graph, results: results, kernels: own, numerics: numerics,
+        roundsToBF16: precision == .bf16)
       self.executor = nil
-    case .blas:
+    } else {
       self.plan = nil
       self.executor = ReferenceExecutor(graph)
     }
-  }
-
-  private static func kernels(_ instructionSet: String?) throws(Fault) -> BlockedKernels {
-    guard let instructionSet else { return .best }
-    let known = InstructionSet.allCases.first { "\($0)" == instructionSet }
-    guard let known, let kernels = BlockedKernels(known) else {
-      throw Fault(
-        .paramOutOfRange,
-        "this processor has no instruction set \(instructionSet), it has "
-          + MachineProfile.instructionSets.joined(separator: ", "))
-    }
-    return kernels
   }
 
   /// The shape of one sample's input, [1, C, H, W].

@@ -59,7 +59,8 @@ public final class Classifier: Sendable {
     self.takesIntegers = prepared.takesIntegers
     self.network = try Network(
       prepared.graph, results: [prepared.logits] + attributors.flatMap(\.requiredValues),
-      kernels: engine.kernels, numerics: engine.numerics, instructionSet: engine.instructionSet)
+      kernels: engine.kernels, numerics: engine.numerics, precision: engine.precision,
+      instructionSet: engine.instructionSet)
     let input = model.spec.input
     self.normalization = try Normalization(
       order: ColorOrder(input.color), mean: input.mean, std: input.std)

@@ -10,6 +10,8 @@ public struct EngineOptions: Sendable, Hashable {
   public var numerics = Numerics.fast
   /// The instruction set whose kernels run; `nil` for the best of the processor.
   public var instructionSet: String?
+  /// What they multiply.
+  public var precision = Precision.float32
 
   public init() {}
 }

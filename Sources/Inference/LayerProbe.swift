@@ -29,7 +29,8 @@ public final class LayerProbe: Sendable {
     self.names = names
     network = try Network(
       prepared.graph, results: prepared.layers + [prepared.logits], kernels: engine.kernels,
-      numerics: engine.numerics, instructionSet: engine.instructionSet)
+      numerics: engine.numerics, precision: engine.precision,
+      instructionSet: engine.instructionSet)
     let input = model.spec.input
     normalization = try Normalization(
       order: ColorOrder(input.color), mean: input.mean, std: input.std)

@@ -15,7 +15,7 @@ struct ReferenceNetworkTests {
   func `logits agree with the reference`(_ reference: ReferenceCase) throws {
     let loaded = try LoadedCase(reference)
     let prepared = try loaded.prepared()
-    for kernels in KernelChoice.allCases {
+    for kernels in [KernelChoice.auto, .blas] {
       let network = try Network(prepared.graph, results: [prepared.logits], kernels: kernels)
       for (image, results) in try network.results(of: loaded.images).enumerated() {
         let logits = try #require(results[prepared.logits]).elements(of: Float.self)

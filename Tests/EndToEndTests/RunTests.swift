@@ -188,6 +188,17 @@ struct RunTests {
   }
   #endif
 
+  @Test func `a precision that the kernels lack is refused before anything is written`() throws {
+    try program.makeInputs()
+    let ending = try program.run(
+      ["run", "in", "-o", "out", "--json", "--kernels", "blas", "--precision", "bf16"])
+    #expect(ending.status == 2)
+    let error = try JSONValue(parsing: Array(ending.errors.utf8))["error"]
+    #expect(error?["code"] == "param.out_of_range")
+    #expect(error?["details"]?["field"] == "precision")
+    #expect(try program.run(["runs", "show", "out"]).status != 0)
+  }
+
   @Test(arguments: [
     (["--top-k", "3"], "classify.top_k"), (["--heatmap", "none"], "grad_cam.enabled"),
     (["--colormap", "gray"], "grad_cam.colormap"), (["--overlay"], "grad_cam.overlay"),

@@ -6,7 +6,8 @@
 
 // Float32 kernels over channel-blocked activations. Everything here is a pure function of its
 // arguments: no allocation, no global state, safe to call from any number of threads on disjoint
-// outputs. Sizes and strides count floats unless said otherwise.
+// outputs. Sizes and strides count floats unless said otherwise. Products of bf16 are in ic_bf16.h,
+// kernels over bytes in ic_bytes.h.
 //
 // One output element of a direct convolution or a matrix product is
 //   bias, then one multiply-add per weight in the order (input block, ky, kx, lane),

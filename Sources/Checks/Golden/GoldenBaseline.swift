@@ -93,7 +93,7 @@ public struct MachineFacts: Sendable, Hashable {
 
   /// This machine, as an engine uses it.
   public init(_ engine: EngineOptions) {
-    instructionSet = engine.instructionSet ?? MachineProfile.instructionSet
+    instructionSet = MachineProfile.instructionSet(engine.instructionSet, engine.precision)
     blasCore = MachineProfile.blasCore
   }
 

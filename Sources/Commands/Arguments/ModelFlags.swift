@@ -51,5 +51,11 @@ extension Flag where Arguments == Commands.Arguments {
     ) { value, arguments throws(Fault) in
       arguments.engine.numerics = try value.word(Numerics.self)
     },
+    Self(
+      "precision", value: "fp32|bf16", .model,
+      "bf16 multiplies in bfloat16 and sums in float32, on processors that do", default: "fp32"
+    ) { value, arguments throws(Fault) in
+      arguments.engine.precision = try value.word(Precision.self)
+    },
   ]
 }

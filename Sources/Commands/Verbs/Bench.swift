@@ -49,6 +49,7 @@ private func benchVerb(_ invocation: Invocation) throws(Fault) -> Int32 {
     members["workers"] = JSONValue(invocation.workers)
     members["kernels"] = .string(arguments.engine.kernels.rawValue)
     members["numerics"] = .string(arguments.engine.numerics.rawValue)
+    members["precision"] = .string(arguments.engine.precision.rawValue)
     members["heatmap"] = .bool(request.gradCAM.enabled)
     try console.print(JSONValue.object(members).encodedText)
   } else {

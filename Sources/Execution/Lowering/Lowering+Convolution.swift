@@ -31,6 +31,18 @@ extension Lowering {
       output: (output[2], output[3]))
   }
 
+  /// How a convolution of planes in blocks is summed, from its shape and the options alone.
+  ///
+  /// Fewer products of float32 beat as many of bf16.
+  func algorithm(
+    _ geometry: ConvolutionGeometry, output: (height: Int, width: Int)
+  ) -> ConvolutionKernel.Algorithm {
+    if numerics == .fast, ConvolutionKernel.fastest(geometry, output: output) == .winograd {
+      return .winograd
+    }
+    return roundsToBF16 && ConvolutionKernel.supportsBF16(geometry) ? .bf16 : .direct
+  }
+
   /// The geometry of a two-dimensional convolution, with the halo its input needs.
   func planeGeometry(
     _ conv: Conv, input: Shape, weight: Shape
@@ -59,8 +71,7 @@ extension Lowering {
       && ConvolutionKernel.isSupported(convolution.geometry, source: .planar)
     let source = ConvolutionKernel.Source(isPlanar: isPlanar)
     let algorithm =
-      isPlanar || numerics == .exact
-      ? .direct : ConvolutionKernel.fastest(convolution.geometry, output: convolution.output)
+      isPlanar ? .direct : algorithm(convolution.geometry, output: convolution.output)
     let input = want(convolution.input, isPlanar ? .planar : .blocked)
     let residual = fusion.residual.map { want($0, .blocked) }
     let output = Form(value: fusion.output, layout: .blocked)

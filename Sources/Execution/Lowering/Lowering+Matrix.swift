@@ -74,13 +74,18 @@ extension Lowering {
     let residual = fusion.residual.map { want($0, .plain) }
     let output = Form(value: fusion.output, layout: .plain)
     let (graph, kernels, activation) = (graph, kernels, fusion.activation)
+    // What is left of rounding in the scores is that of the layers before.
+    let roundsToBF16 =
+      roundsToBF16 && !graph.outputs.contains(output.value)
+      && RowMatrixKernel.supportsBF16(inner: product.inner)
     emit(
       Operation(
         inputs: [input] + (residual.map { [$0] } ?? []), outputs: [output],
         sharing: residual == nil ? .none : .inPlace(input: 1)
       ) { (bindings) throws(Fault) in
         let kernel = RowMatrixKernel(
-          product, graph: graph, activation: activation, kernels: kernels)
+          product, graph: graph, activation: activation, roundsToBF16: roundsToBF16,
+          kernels: kernels)
         let from = bindings.rows(input, columns: product.inner)
         let to = bindings.rows(output, columns: product.columns)
         let addend = residual.map { bindings.rows($0, columns: product.columns) }
@@ -103,7 +108,8 @@ extension Lowering {
 
 extension RowMatrixKernel {
   fileprivate convenience init(
-    _ matrix: LowerableMatrix, graph: Graph, activation: FusedActivation, kernels: BlockedKernels
+    _ matrix: LowerableMatrix, graph: Graph, activation: FusedActivation, roundsToBF16: Bool,
+    kernels: BlockedKernels
   ) {
     guard let weight = graph.floats(matrix.weight) else {
       preconditionFailure("the weights of a lowered product are constant")
@@ -113,6 +119,6 @@ extension RowMatrixKernel {
     self.init(
       inner: matrix.inner, columns: matrix.columns, weights: weight.floatBuffer,
       transposed: matrix.isTransposed, bias: bias?.floatBuffer, activation: activation,
-      kernels: kernels)
+      roundsToBF16: roundsToBF16, kernels: kernels)
   }
 }

@@ -168,7 +168,10 @@ extension Lowering {
       }
       return ConvolutionKernel(
         convolution, graph: graph, activation: fusion.activation,
-        source: isPlanar ? .planar : .blocked, algorithm: .direct, kernels: kernels)
+        source: isPlanar ? .planar : .blocked,
+        algorithm: !isPlanar && convolution.geometry.isPointwise
+          ? algorithm(convolution.geometry, output: convolution.output) : .direct,
+        kernels: kernels)
     }
     let filter: StripConvolution.Filter
     switch chain.filter {

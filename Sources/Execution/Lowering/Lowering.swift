@@ -12,6 +12,8 @@ struct Lowering {
   let keep: Set<ValueID>
   let kernels: BlockedKernels
   let numerics: Numerics
+  /// Whether products are of bf16 where a kernel does that.
+  let roundsToBF16: Bool
   let consumers: [[Int]]
   /// The grids of the values that may exist as bytes.
   let grids: [ValueID: QuantizationGrid]
@@ -21,11 +23,15 @@ struct Lowering {
   /// Nodes that an operation of another node computes.
   private var absorbed: Set<Int> = []
 
-  init(graph: Graph, keep: Set<ValueID>, kernels: BlockedKernels, numerics: Numerics) {
+  init(
+    graph: Graph, keep: Set<ValueID>, kernels: BlockedKernels, numerics: Numerics,
+    roundsToBF16: Bool
+  ) {
     self.graph = graph
     self.keep = keep.union(graph.outputs)
     self.kernels = kernels
     self.numerics = numerics
+    self.roundsToBF16 = roundsToBF16
     self.consumers = graph.consumers()
     self.grids = graph.byteGrids().filter { graph.knownType($0.key).shape.bytePlanes != nil }
   }

@@ -75,6 +75,8 @@ public final class ConvolutionKernel: Sendable {
     case direct
     /// F(4x4, 3x3): a quarter of the multiplications, in tiles of 4x4 outputs.
     case winograd
+    /// One dot product of bf16 for two weights, summed in float32; see `supportsBF16`.
+    case bf16
   }
 
   public let geometry: ConvolutionGeometry
@@ -118,6 +120,12 @@ public final class ConvolutionKernel: Sendable {
     return fits ? .winograd : .direct
   }
 
+  /// Whether there is a kernel of bf16 products for a layer, from its shape alone.
+  public static func supportsBF16(_ geometry: ConvolutionGeometry) -> Bool {
+    var conv = geometry.c
+    return isSupported(geometry) && ic_bf16_conv_fits(&conv) != 0
+  }
+
   /// Floats of memory on a 64-byte boundary that a run needs beside its operands.
   public static func scratchFloatCount(
     _ geometry: ConvolutionGeometry, algorithm: Algorithm
@@ -149,11 +157,16 @@ public final class ConvolutionKernel: Sendable {
     self.activationBeforeResidual = activationBeforeResidual
     self.kernels = kernels
     var conv = geometry.c
-    self.usesLanes = source == .blocked && ic_depthwise_fits(&conv) != 0
+    self.usesLanes =
+      source == .blocked && algorithm != .bf16 && ic_depthwise_fits(&conv) != 0
     if algorithm == .winograd {
       precondition(source == .blocked && ic_winograd_fits(&conv) != 0)
       self.weights = AlignedFloats(count: ic_winograd_packed_floats(&conv))
       ic_winograd_pack(kernels.table, &conv, weights.baseAddress, self.weights.base)
+    } else if algorithm == .bf16 {
+      precondition(source == .blocked && Self.supportsBF16(geometry) && kernels.hasBF16)
+      self.weights = AlignedFloats(count: ic_bf16_conv_packed_floats(&conv))
+      ic_bf16_conv_pack(&conv, weights.baseAddress, self.weights.base)
     } else if usesLanes {
       self.weights = AlignedFloats(count: ic_depthwise_packed_floats(&conv))
       ic_depthwise_pack(&conv, weights.baseAddress, self.weights.base)
@@ -217,6 +230,10 @@ public final class ConvolutionKernel: Sendable {
         ic_winograd_run(
           kernels.table, &conv, weights.base, bias.base, &epilogue, &input, &result, residual,
           images, scratch)
+      } else if algorithm == .bf16 {
+        ic_bf16_conv_run(
+          kernels.bf16Table, &conv, weights.base, bias.base, &epilogue, &input, &result, residual,
+          images)
       } else if usesLanes {
         ic_depthwise_run(
           kernels.table, &conv, weights.base, bias.base, &epilogue, &input, &result, residual,

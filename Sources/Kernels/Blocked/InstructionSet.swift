@@ -29,13 +29,18 @@ public struct BlockedKernels: Sendable {
   public let instructionSet: InstructionSet
   // Safety: a constant table of functions, alive as long as the process.
   nonisolated(unsafe) let table: OpaquePointer
+  nonisolated(unsafe) let bf16Table: OpaquePointer?
 
   /// The kernels of `instructionSet`; nil where the processor lacks it.
   public init?(_ instructionSet: InstructionSet) {
     guard let table = ic_kernels_for(ic_isa(UInt32(instructionSet.rawValue))) else { return nil }
     self.instructionSet = instructionSet
     self.table = table
+    self.bf16Table = ic_bf16_kernels_for(ic_isa(UInt32(instructionSet.rawValue)))
   }
+
+  /// Whether there are kernels for products of bf16.
+  public var hasBF16: Bool { bf16Table != nil }
 
   /// The kernels of the best instruction set of this processor.
   public static let best: BlockedKernels = {

@@ -12,9 +12,14 @@ public final class RowMatrixKernel: Sendable {
   public let activation: FusedActivation
   /// Whether the result is `activation(product + bias) + residual` instead.
   public let activationBeforeResidual: Bool
+  /// Whether both sides are rounded to bf16 before they are multiplied.
+  public let roundsToBF16: Bool
   private let kernels: BlockedKernels
   private let weights: AlignedFloats
   private let bias: AlignedFloats
+
+  /// Whether there is a kernel of bf16 products for so many columns of input.
+  public static func supportsBF16(inner: Int) -> Bool { ic_bf16_matrix_fits(inner) != 0 }
 
   /// Packs the weights.
   ///
@@ -23,7 +28,8 @@ public final class RowMatrixKernel: Sendable {
   public init(
     inner: Int, columns: Int, weights: UnsafeBufferPointer<Float>, transposed: Bool,
     bias: UnsafeBufferPointer<Float>? = nil, activation: FusedActivation = .none,
-    activationBeforeResidual: Bool = false, kernels: BlockedKernels = .best
+    activationBeforeResidual: Bool = false, roundsToBF16: Bool = false,
+    kernels: BlockedKernels = .best
   ) {
     precondition(inner > 0 && columns > 0 && weights.count == inner * columns)
     precondition(bias == nil || bias?.count == columns)
@@ -31,11 +37,19 @@ public final class RowMatrixKernel: Sendable {
     self.columns = columns
     self.activation = activation
     self.activationBeforeResidual = activationBeforeResidual
+    self.roundsToBF16 = roundsToBF16
     self.kernels = kernels
-    self.weights = AlignedFloats(count: ic_matrix_packed_floats(inner, columns))
-    ic_matrix_pack(
-      inner, columns, weights.baseAddress, transposed ? 1 : columns, transposed ? inner : 1,
-      self.weights.base)
+    let (innerStride, columnStride) = transposed ? (1, inner) : (columns, 1)
+    if roundsToBF16 {
+      precondition(kernels.hasBF16 && Self.supportsBF16(inner: inner))
+      self.weights = AlignedFloats(count: ic_bf16_matrix_packed_floats(inner, columns))
+      ic_bf16_matrix_pack(
+        inner, columns, weights.baseAddress, innerStride, columnStride, self.weights.base)
+    } else {
+      self.weights = AlignedFloats(count: ic_matrix_packed_floats(inner, columns))
+      ic_matrix_pack(
+        inner, columns, weights.baseAddress, innerStride, columnStride, self.weights.base)
+    }
     self.bias = AlignedFloats(count: ic_matrix_bias_floats(columns))
     ic_matrix_pack_bias(columns, bias?.baseAddress, self.bias.base)
   }
@@ -54,8 +68,13 @@ public final class RowMatrixKernel: Sendable {
     var epilogue = activation.c(beforeResidual: activationBeforeResidual)
     var (operand, result) = (input.c, output.c)
     withOptionalPointer(to: residual?.c) { residual in
-      ic_matrix_run(
-        kernels.table, weights.base, bias.base, &epilogue, &operand, &result, residual)
+      if roundsToBF16 {
+        ic_bf16_matrix_run(
+          kernels.bf16Table, weights.base, bias.base, &epilogue, &operand, &result, residual)
+      } else {
+        ic_matrix_run(
+          kernels.table, weights.base, bias.base, &epilogue, &operand, &result, residual)
+      }
     }
   }
 }

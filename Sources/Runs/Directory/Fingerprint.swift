@@ -46,6 +46,7 @@ public struct Fingerprint: Sendable, Hashable {
       ],
       "kernels": .string(engine.kernels.rawValue), "layout": .string(layout.rawValue),
       "numerics": .string(engine.numerics.rawValue),
+      "precision": .string(engine.precision.rawValue),
       "machine": Self.machine(request, engine),
       "inputs": Self.inputs(inputs),
     ]
@@ -71,7 +72,8 @@ public struct Fingerprint: Sendable, Hashable {
   private static func machine(_ request: InferenceRequest, _ engine: EngineOptions) -> JSONValue {
     let usesBLAS = engine.kernels == .blas || request.gradCAM.enabled
     return [
-      "instruction_set": .string(MachineProfile.instructionSet),
+      "instruction_set": .string(
+        MachineProfile.instructionSet(engine.instructionSet, engine.precision)),
       "blas_core": usesBLAS ? .string(MachineProfile.blasCore) : .null,
     ]
   }
