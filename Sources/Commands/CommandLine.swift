@@ -29,7 +29,7 @@ public func runCommandLine() -> Int32 {
     do throws(Fault) {
       try FaultPoints.install(String(decoding: plan, as: UTF8.self))
     } catch {
-      report(error, asJSON: false)
+      report(error, Speech(isJSON: false, style: Style(.auto, environment)))
       return ExitStatus.of(error)
     }
   }
@@ -54,43 +54,90 @@ private func reserveStandardStreams() {
 /// Runs a command line; what goes wrong is told on stderr.
 func runCommand(_ words: [[UInt8]], _ environment: Environment) -> Int32 {
   // Words after `--` are no flags.
-  let wantsJSON = words.prefix { $0 != Array("--".utf8) }.contains(Array("--json".utf8))
+  let flags = words.prefix { $0 != Array("--".utf8) }
+  var speech = Speech(
+    isJSON: flags.contains(Array("--json".utf8))
+      || environment["INFERCAM_JSON"].map { truth($0) == true } ?? false,
+    style: Style(flags.contains(Array("--no-color".utf8)) ? .never : .auto, environment))
   do throws(Fault) {
-    return try dispatch(words, environment)
+    return try dispatch(words, environment, &speech)
   } catch {
-    report(error, asJSON: wantsJSON || environment["INFERCAM_JSON"] != nil)
+    report(error, speech)
     return ExitStatus.of(error)
   }
 }
 
-private func dispatch(_ words: [[UInt8]], _ environment: Environment) throws(Fault) -> Int32 {
+/// How a fault is told.
+private struct Speech {
+  var isJSON: Bool
+  var style: Style
+}
+
+private func dispatch(
+  _ words: [[UInt8]], _ environment: Environment, _ speech: inout Speech
+) throws(Fault) -> Int32 {
   var console = Console()
   let texts = words.map { String(decoding: $0, as: UTF8.self) }
   guard let first = texts.first, first != "-h", first != "--help", first != "help" else {
-    if texts.first == "help", texts.count > 1, let (verb, _) = findVerb(Array(texts.dropFirst())) {
-      try console.print(helpText(verb.help, verb.flags, width: min(100, console.width())))
-      return ExitStatus.success
-    }
-    try console.print(overview())
+    try console.print(try helpText(for: Array(texts.dropFirst()), console))
     return texts.isEmpty ? ExitStatus.usage : ExitStatus.success
   }
   if first == "--version" || first == "-V" {
-    try console.print("infercam \(toolVersion)")
+    try printVersion(asJSON: speech.isJSON, &console)
     return ExitStatus.success
   }
-  guard let (verb, count) = findVerb(texts) else { throw unknownVerb(texts) }
+  guard let (verb, count) = findVerb(texts) else {
+    if texts.dropFirst().contains(where: { $0 == "--help" || $0 == "-h" }), isGroup(first) {
+      try console.print(groupText(first))
+      return ExitStatus.success
+    }
+    throw unknownVerb(texts)
+  }
   let rest = Array(words.dropFirst(count))
-  let (arguments, line) = try resolveArguments(rest, verb, environment)
-  if line.wantsHelp {
+  var invocation = try resolveInvocation(rest, verb, environment)
+  invocation.words = words
+  speech.style = invocation.style
+  speech.isJSON = invocation.isJSON
+  if invocation.line.wantsHelp {
     try console.print(helpText(verb.help, verb.flags, width: min(100, console.width())))
     return ExitStatus.success
   }
-  if line.wantsVersion {
-    try console.print("infercam \(toolVersion)")
+  if invocation.line.wantsVersion {
+    try printVersion(asJSON: speech.isJSON, &console)
     return ExitStatus.success
   }
-  return try verb.body(
-    Invocation(arguments: arguments, line: line, environment: environment, words: words))
+  return try verb.body(invocation)
+}
+
+private func printVersion(asJSON: Bool, _ console: inout Console) throws(Fault) {
+  try console.print(asJSON ? BuildFacts.json.encodedText : BuildFacts.text)
+}
+
+/// The help that the words after `help` ask for.
+private func helpText(for words: [String], _ console: Console) throws(Fault) -> String {
+  guard let first = words.first, !first.hasPrefix("-") else { return overview() }
+  if let (verb, _) = findVerb(words) {
+    return helpText(verb.help, verb.flags, width: min(100, console.width()))
+  }
+  if words.count == 1, isGroup(first) { return groupText(first) }
+  throw unknownVerb(words)
+}
+
+/// Whether the word is the first of verbs of two words.
+private func isGroup(_ word: String) -> Bool {
+  Verb.all.contains { $0.name.hasPrefix(word + " ") }
+}
+
+/// The verbs that begin with a word.
+private func groupText(_ word: String) -> String {
+  """
+  Usage: infercam \(word) VERB [FLAGS]
+
+  Verbs:
+  \(listText(Verb.all.filter { $0.name.hasPrefix(word + " ") }))
+
+  infercam \(word) VERB --help tells the flags of a verb.
+  """
 }
 
 /// The verb at the start of the words, which may be two words long.
@@ -121,14 +168,17 @@ private func unknownVerb(_ words: [String]) -> Fault {
 }
 
 /// Tells a fault on stderr: a sentence, or the error object.
-private func report(_ fault: Fault, asJSON: Bool) {
+private func report(_ fault: Fault, _ speech: Speech) {
   let console = Console()
-  if asJSON {
+  if speech.isJSON {
     let id = makeJobID(prefix: "req_")
     let object: JSONValue = .object(["error": fault.errorObject(requestID: id)])
     return console.note(object.encodedText)
   }
-  console.note("infercam: \(printable(fault.message)) [\(fault.code.rawValue)]")
+  let style = speech.style
+  console.note(
+    style.error("infercam:") + " \(printable(fault.message)) "
+      + style.faint("[\(fault.code.rawValue)]"))
   guard case .array(let violations)? = fault.details["violations"] else { return }
   for case .object(let violation) in violations.prefix(20) {
     guard case .string(let message)? = violation["message"] else { continue }
@@ -138,21 +188,26 @@ private func report(_ fault: Fault, asJSON: Bool) {
   }
 }
 
-/// The list of verbs.
+/// The list of all verbs.
 private func overview() -> String {
-  let width = Verb.all.map(\.name.count).max() ?? 0
-  let lines = Verb.all.map { verb in
+  """
+  infercam \(toolVersion): classify images with ONNX networks and see what each decision rests on
+
+  Usage: infercam VERB [FLAGS] [INPUT…]
+
+  Verbs:
+  \(listText(Verb.all))
+
+  infercam VERB --help tells the flags of a verb; every flag can also be given as INFERCAM_NAME in
+  the environment or as "name" in the configuration file.
+  """
+}
+
+/// Verbs with what they do, a line each.
+private func listText(_ verbs: [Verb]) -> String {
+  let width = verbs.map(\.name.count).max() ?? 0
+  let lines = verbs.map { verb in
     "  \(verb.name)\(String(repeating: " ", count: width - verb.name.count))  \(verb.help.summary)"
   }
-  return """
-    infercam \(toolVersion): classify images with ONNX networks and see what each decision rests on
-
-    Usage: infercam VERB [FLAGS] [INPUT…]
-
-    Verbs:
-    \(lines.joined(separator: "\n"))
-
-    infercam VERB --help tells the flags of a verb; every flag can also be given as INFERCAM_NAME in
-    the environment or as "name" in the configuration file.
-    """
+  return lines.joined(separator: "\n")
 }

@@ -5,15 +5,18 @@ import Options
 struct Verb: Sendable {
   let help: VerbHelp
   let flags: [Flag<Arguments>]
+  /// What its parts must say together.
+  let rules: [Rule]
   /// Runs the command on what was typed; returns the exit status.
   let body: @Sendable (Invocation) throws(Fault) -> Int32
 
   init(
-    _ help: VerbHelp, flags: [Flag<Arguments>],
+    _ help: VerbHelp, flags: [Flag<Arguments>], rules: [Rule] = [],
     body: @escaping @Sendable (Invocation) throws(Fault) -> Int32
   ) {
     self.help = help
     self.flags = flags + Flag.speech
+    self.rules = rules
     self.body = body
   }
 

@@ -81,4 +81,7 @@ public enum MachineProfile {
 
   /// The processor whose kernels OpenBLAS has chosen.
   public static var blasCore: String { BLAS.coreName }
+
+  /// The library of matrix products with its version.
+  public static var blasLibrary: String { BLAS.library }
 }

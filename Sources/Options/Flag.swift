@@ -18,6 +18,8 @@ public struct Flag<Arguments>: Sendable {
   public let help: String
   /// The value without the flag, as shown in the help.
   public let standard: String?
+  /// Words that the value may be, for completion.
+  public let choices: [String]
   let update: @Sendable (FlagValue, inout Arguments) throws(Fault) -> Void
   /// Takes back the default, and the values of weaker origins, before the first value of an origin;
   /// `nil` where values of all origins add up.
@@ -27,7 +29,8 @@ public struct Flag<Arguments>: Sendable {
     _ name: String, short: Character? = nil, negation: String? = nil,
     value valueName: String? = nil,
     repeatable: Bool = false, _ category: FlagCategory, _ help: String,
-    default standard: String? = nil, clear: (@Sendable (inout Arguments) -> Void)? = nil,
+    default standard: String? = nil, choices: [String]? = nil,
+    clear: (@Sendable (inout Arguments) -> Void)? = nil,
     update: @escaping @Sendable (FlagValue, inout Arguments) throws(Fault) -> Void
   ) {
     self.name = name
@@ -38,6 +41,7 @@ public struct Flag<Arguments>: Sendable {
     self.category = category
     self.help = help
     self.standard = standard
+    self.choices = choices ?? Self.words(of: valueName ?? "")
     self.update = update
     self.clear = clear
   }
@@ -50,6 +54,12 @@ public struct Flag<Arguments>: Sendable {
   /// The name in the configuration file.
   public var configurationKey: String {
     name.map { $0 == "-" ? "_" : String($0) }.joined()
+  }
+
+  /// The words in the name of a value such as `any|all|N`; what is written in capitals is none.
+  private static func words(of valueName: String) -> [String] {
+    let parts = valueName.split(separator: "|").map(String.init)
+    return parts.count < 2 ? [] : parts.filter { $0 == $0.lowercased() }
   }
 
   var isSwitch: Bool { valueName == nil }
@@ -130,9 +140,16 @@ public enum FlagValue: Sendable {
     let value = try double()
     guard range.contains(value) else {
       throw Fault(
-        .paramOutOfRange, "must be \(range.lowerBound) to \(range.upperBound), not \(value)")
+        .paramOutOfRange,
+        "must be \(Self.text(range.lowerBound)) to \(Self.text(range.upperBound)), not \(try text())"
+      )
     }
     return value
+  }
+
+  /// The number without a fraction that says nothing.
+  private static func text(_ value: Double) -> String {
+    Int(exactly: value).map(String.init) ?? "\(value)"
   }
 
   public func double() throws(Fault) -> Double {

@@ -8,6 +8,8 @@ public struct ParsedLine: Sendable {
   public var wantsVersion = false
   /// Where each flag that was given got its value, by its name; the strongest origin only.
   public var origins: [String: FlagOrigin] = [:]
+  /// The names of flags whose values were refused, wherever they come from.
+  public var refused: Set<String> = []
 }
 
 /// Where a value comes from, weakest first.
@@ -21,7 +23,8 @@ public enum FlagOrigin: String, Sendable {
 /// Reads command lines by a list of flags.
 public struct Parser<Arguments> {
   private let flags: [Flag<Arguments>]
-  private var faults: [Fault] = []
+  /// What was wrong so far, in the order in which it was read.
+  public private(set) var faults: [Fault] = []
   private var line = ParsedLine()
 
   public init(_ flags: [Flag<Arguments>]) {
@@ -36,8 +39,14 @@ public struct Parser<Arguments> {
   public mutating func parse(
     _ words: [[UInt8]], into arguments: inout Arguments
   ) throws(Fault) -> ParsedLine {
-    faults = []
-    line = ParsedLine()
+    let line = read(words, into: &arguments)
+    if line.wantsHelp || line.wantsVersion { return line }
+    if let fault = Fault(combining: faults) { throw fault }
+    return line
+  }
+
+  /// Reads the words of a command line as `parse` does; what is wrong is added to `faults`.
+  public mutating func read(_ words: [[UInt8]], into arguments: inout Arguments) -> ParsedLine {
     var rest = words[...]
     while let word = rest.popFirst() {
       if word == Array("--".utf8) {
@@ -51,37 +60,36 @@ public struct Parser<Arguments> {
         line.positionals.append(word)
       }
     }
-    if line.wantsHelp || line.wantsVersion { return line }
-    if let fault = Fault(combining: faults) { throw fault }
     return line
   }
 
+  /// Adds something else that is wrong.
+  public mutating func report(_ fault: Fault) {
+    faults.append(fault)
+  }
+
   /// Stores the values that the environment or the configuration file has for a flag.
+  ///
+  /// To be called before the command line is read, the weakest origin first.
   public mutating func apply(
-    _ values: [[UInt8]], of flag: Flag<Arguments>, named name: String,
+    _ values: [[UInt8]], of flag: Flag<Arguments>, named name: String, from origin: FlagOrigin,
     into arguments: inout Arguments
-  ) throws(Fault) {
+  ) {
     flag.clear?(&arguments)
     do throws(Fault) {
       for value in values {
         if !flag.isSwitch {
           try flag.update(.bytes(value), &arguments)
-        } else if let isOn = Self.truth(value) {
+        } else if let isOn = truth(value) {
           try flag.update(isOn ? .on : .off, &arguments)
         } else {
           throw Fault(.paramOutOfRange, "must be true or false")
         }
       }
+      line.origins[flag.name] = origin
     } catch {
-      throw Self.naming(name, error)
-    }
-  }
-
-  private static func truth(_ value: [UInt8]) -> Bool? {
-    switch String(decoding: value, as: UTF8.self).lowercased() {
-    case "1", "true", "yes", "on": true
-    case "", "0", "false", "no", "off": false
-    default: nil
+      faults.append(Self.naming(name, error))
+      line.refused.insert(flag.name)
     }
   }
 
@@ -111,7 +119,7 @@ public struct Parser<Arguments> {
     } else if let value = value ?? rest.popFirst() {
       store(.bytes(value), flag, "--" + name, &arguments)
     } else {
-      faults.append(missingValue(flag, "--" + name))
+      refuse(flag, missingValue(flag, "--" + name))
     }
   }
 
@@ -139,7 +147,7 @@ public struct Parser<Arguments> {
       } else if let value = rest.popFirst() {
         store(.bytes(value), flag, "-\(name)", &arguments)
       } else {
-        faults.append(missingValue(flag, "-\(name)"))
+        refuse(flag, missingValue(flag, "-\(name)"))
       }
       return
     }
@@ -149,12 +157,17 @@ public struct Parser<Arguments> {
     _ value: FlagValue, _ flag: Flag<Arguments>, _ name: String, _ arguments: inout Arguments
   ) {
     do throws(Fault) {
-      if line.origins[flag.name] == nil { flag.clear?(&arguments) }
-      try flag.update(value, &arguments)
+      if line.origins[flag.name] != .commandLine { flag.clear?(&arguments) }
       line.origins[flag.name] = .commandLine
+      try flag.update(value, &arguments)
     } catch {
-      faults.append(Self.naming(name, error))
+      refuse(flag, Self.naming(name, error))
     }
+  }
+
+  private mutating func refuse(_ flag: Flag<Arguments>, _ fault: Fault) {
+    faults.append(fault)
+    line.refused.insert(flag.name)
   }
 
   private static func naming(_ name: String, _ fault: Fault) -> Fault {
@@ -179,20 +192,38 @@ public struct Parser<Arguments> {
   }
 }
 
+/// Whether a word of the environment or the configuration file switches on or off; `nil` for others.
+public func truth(_ value: [UInt8]) -> Bool? {
+  switch String(decoding: value, as: UTF8.self).lowercased() {
+  case "1", "true", "yes", "on": true
+  case "", "0", "false", "no", "off": false
+  default: nil
+  }
+}
+
 extension Fault {
   /// Several faults as one: the first with all of them in its details; `nil` for none.
   public init?(combining faults: [Fault]) {
     guard let first = faults.first else { return nil }
     self = first
     if faults.count == 1 { return }
-    message += " (and \(faults.count - 1) more)"
-    details = [
-      "violations": .array(
-        faults.map { fault in
-          .object(
-            fault.details.merging([
-              "code": .string(fault.code.rawValue), "message": .string(fault.message),
-            ]) { _, new in new })
+    let violations = faults.flatMap(\.violations)
+    if case .object(let members)? = violations.first,
+      case .string(let message)? = members["message"]
+    {
+      self.message = message
+    }
+    message += " (and \(violations.count - 1) more)"
+    details = ["violations": .array(violations), "violation_count": .int(violations.count)]
+  }
+
+  /// What is wrong, one by one.
+  private var violations: [Detail] {
+    if case .array(let violations)? = details["violations"] { return violations }
+    return [
+      .object(
+        details.merging(["code": .string(code.rawValue), "message": .string(message)]) { _, new in
+          new
         })
     ]
   }

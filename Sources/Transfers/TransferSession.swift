@@ -59,6 +59,12 @@ public final class TransferSession {
     ic_transfers_close(handle)
   }
 
+  /// Loads the library that reads URLs; it is loaded by itself when a URL is first read.
+  /// - Throws: `Fault` with code `resource.exhausted` where it is missing.
+  public static func loadLibrary() throws(Fault) {
+    try library.get()
+  }
+
   private static let library = load(["libcurl.so.4", "libcurl-gnutls.so.4"])
 
   static func load(_ names: [String]) -> Result<Void, Fault> {

@@ -30,6 +30,74 @@ struct VerbTests {
     for line in flagLines { #expect(line.count <= 90, "\(line)") }
   }
 
+  @Test(arguments: Verb.all.map(\.name))
+  func `a verb has examples, and their flags are known`(name: String) throws {
+    let verb = try #require(Verb.all.first { $0.name == name })
+    #expect(!verb.help.examples.isEmpty)
+    for example in verb.help.examples {
+      for call in calls(example.command) {
+        let found = Verb.all.filter {
+          call.starts(with: $0.name.split(separator: " ").map(String.init))
+        }
+        let called = try #require(found.max { $0.name.count < $1.name.count }, "\(call)")
+        let words = call.dropFirst(called.name.split(separator: " ").count)
+        var arguments = Arguments()
+        var parser = Parser(called.flags)
+        _ = parser.read(words.map { Array($0.utf8) }, into: &arguments)
+        #expect(parser.faults.map(\.message) == [], "\(example.command)")
+      }
+    }
+  }
+
+  /// The words after `infercam` of each call in a command line of the shell.
+  private func calls(_ command: String) -> [[String]] {
+    var words: [String] = []
+    var word: String?
+    var quote: Character?
+    for character in command {
+      if let open = quote {
+        if character == open { quote = nil } else { word = (word ?? "") + String(character) }
+      } else if character == "'" || character == "\"" {
+        quote = character
+        word = word ?? ""
+      } else if character == " " {
+        if let word { words.append(word) }
+        word = nil
+      } else {
+        word = (word ?? "") + String(character)
+      }
+    }
+    if let word { words.append(word) }
+    let ends: Set<String> = ["|", ">", ">>", "||", "&&", ";"]
+    return words.split { ends.contains($0) }.compactMap { part in
+      part.firstIndex { $0 == "infercam" || $0 == "<(infercam" }.map { start in
+        // Values that a shell would put in do not matter, only whether flags are known.
+        part[(start + 1)...].map { $0.hasSuffix(")") ? String($0.dropLast()) : $0 }
+          .map { $0.contains("$SLURM") ? "0/64" : $0 }
+      }
+    }
+  }
+
+  @Test(arguments: Verb.all.map(\.name))
+  func `each word that completion offers for a flag is one that it takes`(name: String) throws {
+    let verb = try #require(Verb.all.first { $0.name == name })
+    for flag in verb.flags {
+      for choice in flag.choices {
+        var arguments = Arguments()
+        var parser = Parser([flag])
+        _ = parser.read([Array("--\(flag.name)=\(choice)".utf8)], into: &arguments)
+        #expect(parser.faults.map(\.message) == [])
+      }
+    }
+  }
+
+  @Test func `every limit that a flag sets is shown`() throws {
+    let names = Set(Verb.limits.flags.map(\.name))
+    for flag in Verb.all.flatMap(\.flags) where flag.category == .limits {
+      #expect(names.contains(flag.name), "--\(flag.name)")
+    }
+  }
+
   @Test func `verbs have names of their own`() {
     #expect(Set(Verb.all.map(\.name)).count == Verb.all.count)
   }
@@ -64,6 +132,57 @@ struct SettingsTests {
     #expect(line.origins["workers"] == .environment)
     #expect(line.origins["top-k"] == .configuration)
     #expect(line.origins["alpha"] == nil)
+  }
+
+  /// What a value is by each origin, weakest first, and what counts.
+  @Test(
+    arguments: [
+      (nil, nil, [], 5, nil), ("2", nil, [], 2, FlagOrigin.configuration),
+      ("2", "3", [], 3, .environment), (nil, "3", [], 3, .environment),
+      ("2", "3", ["--top-k", "4"], 4, .commandLine), (nil, "3", ["--top-k=4"], 4, .commandLine),
+      ("2", nil, ["--top-k", "4", "--top-k", "6"], 6, .commandLine),
+    ] as [(String?, String?, [String], Int, FlagOrigin?)])
+  func `the strongest origin counts`(
+    file: String?, variable: String?, words: [String], expected: Int, origin: FlagOrigin?
+  ) throws {
+    let (arguments, line) = try resolve(
+      words, environment: variable.map { ["INFERCAM_TOP_K": $0] } ?? [:],
+      configuration: file.map { "{\"top_k\": \($0)}" })
+    #expect(arguments.inference.classify.topK == expected)
+    #expect(line.origins["top-k"] == origin)
+  }
+
+  @Test(
+    arguments: [
+      (nil, [], true, true), (nil, [], false, false), ("1", [], true, false),
+      ("", [], true, true), ("1", ["--color", "always"], false, true),
+      (nil, ["--no-color"], true, false), (nil, ["--color=never"], true, false),
+      (nil, ["--no-color", "--color=auto"], true, true),
+    ] as [(String?, [String], Bool, Bool)])
+  func `colours follow the flag, then NO_COLOR, then the terminal`(
+    variable: String?, words: [String], isTerminal: Bool, isColored: Bool
+  ) throws {
+    let (arguments, _) = try resolve(words)
+    var variables = ["TERM": Array("xterm".utf8)]
+    variables["NO_COLOR"] = variable.map { Array($0.utf8) }
+    let environment = Environment(variables: variables, executable: nil)
+    let style = Style(arguments.color, environment, isTerminal: isTerminal)
+    #expect(style.isColored == isColored)
+    #expect(style.error("x").contains("\u{1B}") == isColored)
+  }
+
+  @Test(
+    arguments: [
+      ([], ProgressMode.auto, false, false), (["--progress", "json"], .json, false, false),
+      (["-q", "--progress=none"], .none, true, false), (["-vq"], .auto, true, true),
+    ] as [([String], ProgressMode, Bool, Bool)])
+  func `how much is told can be chosen`(
+    words: [String], progress: ProgressMode, isQuiet: Bool, isVerbose: Bool
+  ) throws {
+    let arguments = try resolve(words).arguments
+    #expect(arguments.progress == progress)
+    #expect(arguments.isQuiet == isQuiet)
+    #expect(arguments.isVerbose == isVerbose)
   }
 
   @Test(arguments: [

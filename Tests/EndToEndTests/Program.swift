@@ -54,10 +54,15 @@ struct Program {
     try start(arguments, input: input, output: output, environment: environment).wait()
   }
 
+  /// Runs a script with bash, in the folder of the test.
+  func bash(_ script: String) throws -> Ending {
+    try start(["-c", script], executable: "/bin/bash").wait()
+  }
+
   /// Starts the program; the outputs go to files, so that no pipe can fill up.
   func start(
     _ arguments: [String], input: String = "/dev/null", output: String? = nil,
-    environment: [String: String] = [:]
+    environment: [String: String] = [:], executable: String = Program.path
   ) throws -> Running {
     let number = Int.random(in: 0..<Int.max)
     let outputPath = output ?? folder.path.appending(".stdout-\(number)").display
@@ -78,13 +83,13 @@ struct Program {
     variables.merge(environment) { _, new in new }
     var process = pid_t()
     // The shell only changes the folder; the program takes its place.
-    let shell = ["sh", "-c", #"cd "$0" && exec "$@""#, folder.path.display, Self.path]
+    let shell = ["sh", "-c", #"cd "$0" && exec "$@""#, folder.path.display, executable]
     let error = withCStrings(shell + arguments) { arguments in
       withCStrings(variables.map { "\($0.key)=\($0.value)" }) { variables in
         posix_spawn(&process, "/bin/sh", &actions, nil, arguments, variables)
       }
     }
-    guard error == 0 else { throw Fault(errno: error, "cannot start \(Self.path)") }
+    guard error == 0 else { throw Fault(errno: error, "cannot start \(executable)") }
     return Running(process: process, output: outputPath, errors: errorPath)
   }
 

@@ -51,7 +51,54 @@ struct UsageTests {
     let ending = try program.run(words)
     #expect(ending.status == 2)
     let error = try JSONValue(parsing: Array(ending.errors.utf8))["error"]
-    #expect(error?["details"]?["violations"]?.array?.count == 3)
+    // The fourth is that there is no image.
+    #expect(error?["details"]?["violations"]?.array?.count == 4)
+  }
+
+  @Test func `mistakes of every origin are told at once`() throws {
+    try program.folder.write(#"{"bathc": 1, "alpha": 7}"#, to: "config.json")
+    let ending = try program.run(
+      [
+        "run", "--top-k", "x", "--target", "all", "--faithfulness", "--shard", "0/2", "--extend",
+        "--json",
+      ],
+      environment: ["INFERCAM_CONFIG": "config.json", "INFERCAM_BATCH": "0"])
+    #expect(ending.status == 2)
+    let error = try JSONValue(parsing: Array(ending.errors.utf8))["error"]
+    let messages = error?["details"]?["violations"]?.array?.compactMap { $0["message"]?.string }
+    let expected = [
+      "did you mean batch?", "alpha must be 0 to 1, not 7", "INFERCAM_BATCH must be 1 to 1024",
+      "--top-k must be a whole number, not x", "name at least one image", "name the run directory",
+      "faithfulness takes many passes", "--overwrite and --extend concern the whole run",
+    ]
+    #expect(messages?.count == expected.count, "\(messages ?? [])")
+    for text in expected {
+      #expect(messages?.contains { $0.contains(text) } == true, "\(text) in \(messages ?? [])")
+    }
+  }
+
+  @Test(arguments: [
+    (["--version"], "codecs:"), (["runs", "--help"], "runs watch"),
+    (["help", "models"], "models list"),
+    (["help", "runs", "show"], "Usage: infercam runs show"), (["help"], "Verbs:"),
+  ])
+  func `help of every kind says what is asked for`(words: [String], text: String) throws {
+    let ending = try program.run(words)
+    #expect(ending.status == 0)
+    #expect(ending.text.contains(text))
+  }
+
+  @Test func `help for an unknown verb suggests one`() throws {
+    let ending = try program.run(["help", "valdate"])
+    #expect(ending.status == 2)
+    #expect(ending.errors.contains("did you mean validate?"))
+  }
+
+  @Test func `the version tells what the program was built of`() throws {
+    let facts = try #require(try program.run(["--version", "--json"]).lines().first)
+    #expect(facts["version"]?.string?.isEmpty == false)
+    #expect(facts["codecs"]?.array?.count == 3)
+    #expect(facts["blas"]?.string?.hasPrefix("OpenBLAS") == true)
   }
 
   @Test(arguments: [

@@ -136,4 +136,7 @@ void ic_heat_blend(
 // Half the luminance of a photo, for what the model did not see.
 void ic_heat_dim(const uint8_t *photo, int32_t count, uint8_t *out);
 
+// Writes the libraries with their versions, a line each.
+void ic_codec_versions(char *text, size_t capacity);
+
 #endif

@@ -62,7 +62,7 @@ struct Arguments: Sendable {
   var isTable = false
   var isQuiet = false
   var isVerbose = false
-  var noColor = false
+  var color = ColorMode.auto
   var progress = ProgressMode.auto
 
   var seconds = 4.0

@@ -28,7 +28,7 @@ extension Flag where Arguments == Commands.Arguments {
     Self(
       "preprocess", value: "PRESET", .model,
       "imagenet | imagenet-bicubic | inception | caffe | none | pixels, for an .onnx file",
-      default: "imagenet"
+      default: "imagenet", choices: PreprocessPreset.allCases.map(\.rawValue)
     ) { value, arguments throws(Fault) in
       arguments.preprocess = try value.word(PreprocessPreset.self)
     },

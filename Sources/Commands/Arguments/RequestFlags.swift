@@ -30,7 +30,7 @@ extension Flag where Arguments == Commands.Arguments {
   static let explain: [Self] = [
     Self(
       "heatmap", value: "FORMATS", .explain, "none, png, npy or png,npy: a Grad-CAM per image",
-      default: "run: png, infer: none"
+      default: "run: png, infer: none", choices: ["none", "png", "npy", "png,npy"]
     ) { value, arguments throws(Fault) in
       arguments.heatmaps = try heatmapFormats(try value.text())
     },
@@ -50,7 +50,8 @@ extension Flag where Arguments == Commands.Arguments {
       arguments.inference.gradCAM.fuse = try value.word(GradCAMOptions.Fuse.self)
     },
     Self(
-      "method", value: "NAME", .explain, words(GradCAMOptions.Method.allCases), default: "gradcam"
+      "method", value: "NAME", .explain, words(GradCAMOptions.Method.allCases), default: "gradcam",
+      choices: GradCAMOptions.Method.allCases.map(\.rawValue)
     ) {
       value, arguments throws(Fault) in
       arguments.inference.gradCAM.method = try value.word(GradCAMOptions.Method.self)
@@ -59,7 +60,7 @@ extension Flag where Arguments == Commands.Arguments {
       "target", value: "CLASS", repeatable: true, .explain,
       "top1, topk (each reported class), all (each class), label (the input's own), index:N[,N…], a "
         + "class id or a label; repeatable",
-      default: "top1", clear: clearTargets
+      default: "top1", choices: ["top1", "topk", "all", "label"], clear: clearTargets
     ) { value, arguments throws(Fault) in
       guard let targets = GradCAMOptions.Target.list(try value.text()) else {
         throw Fault(
@@ -70,13 +71,17 @@ extension Flag where Arguments == Commands.Arguments {
         arguments.inference.gradCAM.targets.append(target)
       }
     },
-    Self("score", value: "NAME", .explain, words(GradCAMOptions.Score.allCases), default: "logit") {
+    Self(
+      "score", value: "NAME", .explain, words(GradCAMOptions.Score.allCases), default: "logit",
+      choices: GradCAMOptions.Score.allCases.map(\.rawValue)
+    ) {
       value, arguments throws(Fault) in
       arguments.inference.gradCAM.score = try value.word(GradCAMOptions.Score.self)
     },
     Self(
       "colormap", value: "NAME", .explain, words(GradCAMOptions.Colormap.allCases),
-      default: "jet; signed: coolwarm"
+      default: "jet; signed: coolwarm",
+      choices: GradCAMOptions.Colormap.allCases.map(\.rawValue)
     ) { value, arguments throws(Fault) in
       arguments.inference.gradCAM.colormap = try value.word(GradCAMOptions.Colormap.self)
     },
@@ -93,7 +98,8 @@ extension Flag where Arguments == Commands.Arguments {
       arguments.inference.gradCAM.alpha = try value.double(in: GradCAMOptions.alphaRange)
     },
     Self(
-      "resolution", value: "SIZE", .explain, "input, model, cam or WIDTHxHEIGHT", default: "input"
+      "resolution", value: "SIZE", .explain, "input, model, cam or WIDTHxHEIGHT", default: "input",
+      choices: ["input", "model", "cam"]
     ) { value, arguments throws(Fault) in
       guard let resolution = GradCAMOptions.Resolution(try value.text()) else {
         throw Fault(.paramOutOfRange, "must be input, model, cam or WIDTHxHEIGHT")
@@ -102,7 +108,8 @@ extension Flag where Arguments == Commands.Arguments {
     },
     Self(
       "normalize", value: "MODE", .explain, words(GradCAMOptions.Normalization.supported),
-      default: "max"
+      default: "max",
+      choices: GradCAMOptions.Normalization.supported.map(\.rawValue)
     ) { value, arguments throws(Fault) in
       arguments.inference.gradCAM.normalize = try value.word(
         among: GradCAMOptions.Normalization.supported)
@@ -139,31 +146,45 @@ extension Flag where Arguments == Commands.Arguments {
     },
     Self("page", value: "N", .input, "the page of multi-page TIFF files, from 0") {
       value, arguments throws(Fault) in
-      arguments.inference.decoding.page = try value.int(in: 0...15)
+      arguments.inference.decoding.page = try value.int(in: DecodeOptions.pageRange)
     },
   ]
 
   /// What one image may cost.
   static let limits: [Self] = [
-    Self("max-bytes", value: "N", .limits, "bytes of one image file", default: "100000000") {
-      value, arguments throws(Fault) in
-      arguments.inference.decoding.limits.maxBytes = try value.int(in: 1...Int.max)
-    },
-    Self("max-side", value: "PX", .limits, "the longer side of one image", default: "16384") {
-      value, arguments throws(Fault) in
-      arguments.inference.decoding.limits.maxSide = try value.int(in: 1...65_535)
-    },
-    Self("max-pixels", value: "N", .limits, "pixels of one image", default: "268435456") {
-      value, arguments throws(Fault) in
-      arguments.inference.decoding.limits.maxPixels = try value.int(in: 1...(1 << 32))
-    },
+    limit("max-bytes", "N", "bytes of one image file", DecodeLimits.bytesRange, \.maxBytes),
+    limit("max-side", "PX", "the longer side of one image", DecodeLimits.sideRange, \.maxSide),
+    limit("max-pixels", "N", "pixels of one image", DecodeLimits.pixelsRange, \.maxPixels),
     Self(
       "max-aspect-ratio", value: "N", .limits, "the longer side over the shorter one",
       default: "off"
     ) { value, arguments throws(Fault) in
-      arguments.inference.decoding.limits.maxAspectRatio = try value.int(in: 1...65_535)
+      arguments.inference.decoding.limits.maxAspectRatio = try value.int(
+        in: DecodeLimits.aspectRatioRange)
     },
+    limit("max-scans", "N", "scans of one progressive JPEG", DecodeLimits.scansRange, \.maxScans),
+    Self(
+      "max-decode-seconds", value: "S", .limits, "processor time to decode one image",
+      default: "\(DecodeLimits().cpuSeconds)"
+    ) { value, arguments throws(Fault) in
+      arguments.inference.decoding.limits.cpuSeconds = try value.double(
+        in: DecodeLimits.cpuSecondsRange)
+    },
+    limit(
+      "max-codec-bytes", "N", "memory to decode one image, beside its pixels",
+      DecodeLimits.codecBytesRange, \.maxCodecBytes),
   ]
+
+  private static func limit(
+    _ name: String, _ valueName: String, _ help: String, _ range: ClosedRange<Int>,
+    _ path: any WritableKeyPath<DecodeLimits, Int> & Sendable
+  ) -> Self {
+    Self(
+      name, value: valueName, .limits, help, default: "\(DecodeLimits()[keyPath: path])"
+    ) { value, arguments throws(Fault) in
+      arguments.inference.decoding.limits[keyPath: path] = try value.int(in: range)
+    }
+  }
 }
 
 @Sendable private func clearLayers(_ arguments: inout Arguments) {

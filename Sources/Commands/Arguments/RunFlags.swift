@@ -143,11 +143,17 @@ extension Flag where Arguments == Commands.Arguments {
     Self("verbose", short: "v", .output, "also tell the model and how the work is spread") {
       $1.isVerbose = $0.isOn
     },
-    Self("no-color", .output, "no colours (none are used so far)") { $1.noColor = $0.isOn },
+    Self(
+      "color", negation: "no-color", value: "auto|always|never", .output,
+      "colours on stderr; auto: on a terminal, unless NO_COLOR is set", default: "auto"
+    ) { value, arguments throws(Fault) in
+      arguments.color = value.isOn ? try value.word(ColorMode.self) : .never
+    },
   ]
 
   static let progress = Self(
-    "progress", value: "MODE", .output, "auto | bar | plain | json | none", default: "auto"
+    "progress", value: "MODE", .output, "auto | bar | plain | json | none", default: "auto",
+    choices: ProgressMode.allCases.map(\.rawValue)
   ) { value, arguments throws(Fault) in
     arguments.progress = try value.word(ProgressMode.self)
   }

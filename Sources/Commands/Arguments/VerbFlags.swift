@@ -15,7 +15,10 @@ extension Flag where Arguments == Commands.Arguments {
 
   /// Which results of a run are listed.
   static let resultFilter: [Self] = [
-    Self("status", value: "STATUS", .output, "only succeeded | failed items") {
+    Self(
+      "status", value: "STATUS", .output, "only succeeded | failed items",
+      choices: RunItemFilter.allCases.map(\.rawValue)
+    ) {
       value, arguments throws(Fault) in arguments.status = try value.word(RunItemFilter.self)
     },
     Self("code", value: "GLOB", .output, "only items that failed with a code like image.*") {
@@ -31,7 +34,8 @@ extension Flag where Arguments == Commands.Arguments {
     Self(
       "status", value: "STATUS", repeatable: true, .output,
       "only runs that are " + RunSummary.Status.allCases.map(\.rawValue).joined(separator: " | ")
-        + "; repeatable"
+        + "; repeatable",
+      choices: RunSummary.Status.allCases.map(\.rawValue)
     ) { value, arguments throws(Fault) in
       arguments.runs.statuses.insert(try value.word(RunSummary.Status.self))
     },

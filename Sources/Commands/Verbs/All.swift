@@ -6,7 +6,7 @@ extension Verb {
     .runsPrune, .runsDeliver,
     .modelsList, .modelsShow, .modelsLayers, .modelsVerify,
     .check, .checkVerify, .checkRecord, .checkAccept, .checkCalibrate,
-    .limits, .schema,
+    .limits, .schema, .doctor, .completions,
     .bench,
   ]
 }

@@ -52,7 +52,8 @@ extension Verb {
       text: """
         Renames golden/expected.json.new and tolerances.json.new, each in one step, and removes the \
         files that the golden no longer names.
-        """),
+        """,
+      examples: [("infercam check accept resnet50", "after check has told what is new")]),
     flags: Flag.modelChoice + [Flag.golden], body: accept)
 }
 

@@ -33,7 +33,7 @@ extension Verb {
       Flag.failOn
     ]
       + Flag.limits + Flag.net + Flag.transfers + [Flag.heatmapFolder],
-    body: inferVerb)
+    rules: [.inputs, .explanation], body: inferVerb)
 }
 
 private func inferVerb(_ invocation: Invocation) throws(Fault) -> Int32 {

@@ -6,7 +6,9 @@ import Options
 
 extension Verb {
   static let modelsList = Verb(
-    VerbHelp("models list", "List the models that are found", usage: "[FLAGS]"),
+    VerbHelp(
+      "models list", "List the models that are found", usage: "[FLAGS]",
+      examples: [("infercam models list --models /srv/models", "what a folder holds")]),
     flags: [Flag.modelFolders], body: listModels)
 
   static let modelsShow = Verb(

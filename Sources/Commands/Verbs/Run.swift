@@ -44,7 +44,7 @@ extension Verb {
       + Flag.run + [Flag.itemCommand, Flag.completionCommand] + Flag.callback + Flag.net
       + Flag.transfers
       + Flag.limits + [Flag.progress],
-    body: runVerb)
+    rules: [.inputs, .output, .explanation, .shard, .callback], body: runVerb)
 }
 
 private func runVerb(_ invocation: Invocation) throws(Fault) -> Int32 {
@@ -85,9 +85,7 @@ private func runVerb(_ invocation: Invocation) throws(Fault) -> Int32 {
 
 private func runRequest(_ invocation: Invocation) throws(Fault) -> (RunRequest, skipped: Int) {
   let arguments = invocation.arguments
-  guard let output = arguments.output else {
-    throw Fault(.paramMissing, "name the run directory with --output DIR")
-  }
+  let output = try invocation.runDirectory()
   let selection = try invocation.selection()
   let inputs = try invocation.collect(selection)
   let model = try invocation.model(arguments.model ?? inputs.manifestModel)
@@ -106,7 +104,7 @@ private func runRequest(_ invocation: Invocation) throws(Fault) -> (RunRequest, 
   request.resumes = arguments.resumes
   request.retriesFailed = arguments.retriesFailed
   request.retriedCodes = arguments.retriedCodes
-  request.shard = try shard(invocation)
+  request.shard = try invocation.shard()
   request.extends = arguments.extends
   request.runKey = arguments.runKey
   request.metadata = try invocation.metadata() ?? inputs.manifestMetadata
@@ -119,21 +117,32 @@ private func runRequest(_ invocation: Invocation) throws(Fault) -> (RunRequest, 
   return (request, inputs.skipped)
 }
 
-/// The part of the run that this process works on.
-private func shard(_ invocation: Invocation) throws(Fault) -> Shard? {
-  let arguments = invocation.arguments
-  if arguments.retriedCodes != nil, !arguments.retriesFailed {
-    throw Fault(.paramOutOfRange, "--code restricts --retry-failed: give both")
+extension Invocation {
+  /// The run directory that is named.
+  /// - Throws: `Fault` with code `param.missing` without one.
+  func runDirectory() throws(Fault) -> RawPath {
+    guard let output = arguments.output else {
+      throw Fault(.paramMissing, "name the run directory with --output DIR")
+    }
+    return output
   }
-  guard let choice = arguments.shard else { return nil }
-  if arguments.overwrites || arguments.extends {
-    throw Fault(
-      .paramOutOfRange,
-      "--overwrite and --extend concern the whole run: give them once without --shard")
-  }
-  switch choice {
-  case .given(let shard): return shard
-  case .scheduled: return try invocation.environment.scheduledShard()
+
+  /// The part of the run that this process works on.
+  /// - Throws: `Fault` for flags that do not go together, and for a scheduler that names none.
+  func shard() throws(Fault) -> Shard? {
+    if arguments.retriedCodes != nil, !arguments.retriesFailed {
+      throw Fault(.paramOutOfRange, "--code restricts --retry-failed: give both")
+    }
+    guard let choice = arguments.shard else { return nil }
+    if arguments.overwrites || arguments.extends {
+      throw Fault(
+        .paramOutOfRange,
+        "--overwrite and --extend concern the whole run: give them once without --shard")
+    }
+    switch choice {
+    case .given(let shard): return shard
+    case .scheduled: return try environment.scheduledShard()
+    }
   }
 }
 

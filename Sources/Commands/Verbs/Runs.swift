@@ -23,7 +23,14 @@ extension Verb {
     flags: Flag.runFilter + Flag.pages, body: listFolder)
 
   static let runsShow = Verb(
-    VerbHelp("runs show", "Show what a run is and how far it is", usage: "DIR|JOB [FLAGS]"),
+    VerbHelp(
+      "runs show", "Show what a run is and how far it is", usage: "DIR|JOB [FLAGS]",
+      examples: [
+        (
+          "infercam runs show out --json | jq .result_summary",
+          "how many succeeded and failed, and why"
+        )
+      ]),
     flags: [], body: showRun)
 
   static let runsResults = Verb(
@@ -43,7 +50,8 @@ extension Verb {
       text: """
         They finish and keep what they have in work, and exit 5. Nobody goes on with the run before \
         its command is given with --resume, also not a scheduler that starts it again.
-        """),
+        """,
+      examples: [("infercam runs cancel out", "the run can be resumed later")]),
     flags: [], body: cancel)
 
   static let runsVerify = Verb(
@@ -53,7 +61,11 @@ extension Verb {
         The exit status is 7 when a file is missing or has changed, and 75 when all is sound but the \
         run has not finished. With --repair, what does not hold is set aside and the exit status is 0: \
         the command of the run computes it again.
-        """),
+        """,
+      examples: [
+        ("infercam runs verify out", "after a copy, or after a disk gave trouble"),
+        ("infercam runs verify out --repair", "set aside what does not hold"),
+      ]),
     flags: [Flag.repair], body: verifyRun)
 
   static let runsMerge = Verb(
@@ -65,7 +77,7 @@ extension Verb {
         """,
       examples: [("infercam runs merge out", "after 64 processes with --shard I/64")]),
     flags: [Flag.failOn, Flag.completionCommand] + Flag.callback + Flag.transfers,
-    body: mergeShards)
+    rules: [.callback], body: mergeShards)
 }
 
 /// The run directory that is named alone, or the one whose job id is.

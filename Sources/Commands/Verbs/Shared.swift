@@ -13,6 +13,9 @@ import Workers
 extension Invocation {
   var isJSON: Bool { arguments.isJSON }
 
+  /// The colours of what is told on stderr.
+  var style: Style { Style(arguments.color, environment) }
+
   /// Whether stdout gets tables for people instead of JSON.
   var printsTable: Bool {
     arguments.isTable || (!arguments.isJSON && Console().isOutputTerminal)

@@ -18,7 +18,7 @@ extension Verb {
       ]),
     flags: Flag.inputs + Flag.decoding + Flag.work.filter { $0.name == "workers" } + [Flag.failOn]
       + Flag.limits + Flag.net + Flag.transfers,
-    body: validateVerb)
+    rules: [.inputs], body: validateVerb)
 }
 
 private func validateVerb(_ invocation: Invocation) throws(Fault) -> Int32 {

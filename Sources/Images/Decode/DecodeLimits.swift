@@ -15,6 +15,14 @@ public struct DecodeLimits: Sendable, Hashable {
   /// Memory of the codec beside the pixels.
   public var maxCodecBytes = 640 << 20
 
+  public static let bytesRange = 1...Int.max
+  public static let sideRange = 1...65_535
+  public static let pixelsRange = 1...(1 << 32)
+  public static let aspectRatioRange = 1...65_535
+  public static let scansRange = 1...10_000
+  public static let cpuSecondsRange = 0.01...86_400.0
+  public static let codecBytesRange = 1...Int.max
+
   public init() {}
 }
 
@@ -30,6 +38,8 @@ public struct DecodeOptions: Sendable, Hashable {
   public var truncated = Truncated.fail
   /// The 0-based page of a multi-page TIFF; nil refuses such files.
   public var page: Int?
+
+  public static let pageRange = 0...15
 
   public init() {}
 }

@@ -15,6 +15,12 @@ public enum BLAS {
   /// The processor whose kernels OpenBLAS has chosen; another one gives other last bits.
   public static var coreName: String { String(cString: openblas_get_corename()) }
 
+  /// The library and its version, such as `OpenBLAS 0.3.21`.
+  public static var library: String {
+    let words = String(cString: openblas_get_config()).split(separator: " ")
+    return words.prefix(2).joined(separator: " ")
+  }
+
   /// Computes C = alpha · op(A) · op(B) + beta · C.
   ///
   /// Shapes: op(A) is [m, k], op(B) is [k, n], C is [m, n]; `lda`, `ldb` and `ldc` are the row

@@ -39,6 +39,7 @@ public struct Fingerprint: Sendable, Hashable {
         "max_pixels": JSONValue(limits.maxPixels),
         "max_aspect_ratio": limits.maxAspectRatio.map(JSONValue.init) ?? .null,
         "max_scans": JSONValue(limits.maxScans), "cpu_seconds": .double(limits.cpuSeconds),
+        "max_codec_bytes": JSONValue(limits.maxCodecBytes),
       ],
       "decoding": [
         "on_truncated": request.decoding.truncated == .pad ? "pad" : "fail",
