@@ -45,6 +45,10 @@ private func validate(_ item: InputItem, _ options: DecodeOptions) -> ValidatedI
     source["width"] = JSONValue(image.header.width)
     source["height"] = JSONValue(image.header.height)
     source["orientation"] = JSONValue(image.header.orientation.rawValue)
+    source["channels"] = JSONValue(image.header.samples.channels)
+    source["bit_depth"] = JSONValue(image.header.samples.bitDepth)
+    source["pages"] = JSONValue(image.header.samples.pages)
+    if image.partial { source["partial"] = true }
     if !image.warnings.isEmpty {
       source["warnings"] = .array(image.warnings.map(JSONValue.string))
     }

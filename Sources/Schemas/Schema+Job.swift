@@ -43,7 +43,11 @@ private enum JobTerms {
         ], required: ["items", "succeeded", "failed"]),
       "run_digest": Keywords.nullable(
         Keywords.pattern("^[0-9a-f]{64}$", "one string to compare; null before the end")),
+      "metadata": Keywords.nullable(["type": "object"]),
+      "expires_at": Keywords.nullable(Keywords.moment),
+      "truth": Keywords.nullable(["type": "object"]),
       "output": Keywords.string("the run directory"),
+      "cancel_requested": Keywords.bool(),
       "active": Keywords.bool("whether a process is at work"),
       "replayed": Keywords.bool("whether the run had finished and nothing was changed"),
     ],

@@ -46,6 +46,7 @@ enum ResultTerms {
             of: Keywords.reference("class"), "the likeliest first, equal ones by index"),
           "top_k_effective": Keywords.count(), "heatmap": Keywords.reference("heatmap"),
           "heatmaps": Keywords.array(of: Keywords.reference("heatmap")),
+          "truth": Keywords.nullable(["type": "object"]),
         ], required: ["classes", "top_k_effective"]),
       "error": Keywords.reference("error"),
       "timings_ms": Keywords.object(
@@ -77,12 +78,16 @@ enum ResultTerms {
   static let source = Keywords.object(
     [
       "path": Keywords.string("as given; bytes that are not UTF-8 as %XX"),
-      "url": Keywords.string("without its query"), "sha256": Keywords.sha256,
+      "url": Keywords.string("without its query"), "storage_id": Keywords.text(),
+      "sha256": Keywords.sha256,
       "bytes": Keywords.count("the size of the file"),
       "format": Keywords.any(Keywords.words(ImageFormat.allCases), Keywords.constant("npy")),
       "width": Keywords.integer(1...Int.max, "as stored, before the orientation"),
       "height": Keywords.integer(1...Int.max),
       "orientation": Keywords.integer(1...8, "by EXIF; applied once"),
+      "channels": Keywords.integer(1...5, "samples of a pixel in the file; validate"),
+      "bit_depth": Keywords.integer(1...16, "bits of a sample in the file; validate"),
+      "pages": Keywords.integer(1...Int.max, "pages of a TIFF; validate"),
       "warnings": Keywords.array(of: Keywords.text()), "partial": Keywords.bool(),
     ], "what was known about the input's file")
 

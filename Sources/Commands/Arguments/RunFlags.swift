@@ -1,6 +1,7 @@
 import Faults
 import FileAccess
 import Options
+import Requests
 import Runs
 
 extension Flag where Arguments == Commands.Arguments {
@@ -20,10 +21,11 @@ extension Flag where Arguments == Commands.Arguments {
   /// How the work is spread.
   static let work: [Self] = [
     Self("workers", short: "j", value: "N", .run, "threads that work", default: "all processors") {
-      value, arguments throws(Fault) in arguments.workers = try value.int(in: 1...1024)
+      value, arguments throws(Fault) in
+      arguments.workers = try value.int(in: JobLimits.workersRange)
     },
     Self("batch", value: "N", .run, "images that go through the network together", default: "8") {
-      value, arguments throws(Fault) in arguments.batch = try value.int(in: 1...1024)
+      value, arguments throws(Fault) in arguments.batch = try value.int(in: JobLimits.batchRange)
     },
   ]
 
@@ -41,7 +43,8 @@ extension Flag where Arguments == Commands.Arguments {
   static let run: [Self] = [
     failOn,
     Self("max-failures", value: "N", .run, "stop after N failed items, exit 5") {
-      value, arguments throws(Fault) in arguments.maxFailures = try value.int(in: 1...Int.max)
+      value, arguments throws(Fault) in
+      arguments.maxFailures = try value.int(in: JobLimits.maxFailuresRange)
     },
     Self("save-logits", .run, "keep the logits of all items as one array, logits.npy") {
       $1.savesLogits = $0.isOn
@@ -78,8 +81,10 @@ extension Flag where Arguments == Commands.Arguments {
     Self("run-key", value: "KEY", .run, "your own name for the run; another one is refused") {
       value, arguments throws(Fault) in
       let key = try value.nonEmptyText()
-      guard key.utf8.count <= 255 else {
-        throw Fault(.paramOutOfRange, "must not be longer than 255 bytes")
+      guard JobLimits.runKeyRange.contains(key.utf8.count) else {
+        throw Fault(
+          .paramOutOfRange,
+          "must not be longer than \(JobLimits.runKeyRange.upperBound) bytes")
       }
       arguments.runKey = key
     },
@@ -91,15 +96,15 @@ extension Flag where Arguments == Commands.Arguments {
       "ttl", value: "HOURS", .run,
       "expire the run so long after the last work on it; `runs prune` removes it then"
     ) { value, arguments throws(Fault) in
-      arguments.ttlHours = try value.double(in: 0...1_000_000)
+      arguments.ttlHours = try value.double(in: JobLimits.ttlHoursRange)
     },
     Self("item-timeout", value: "S", .run, "fail an item that takes longer, in seconds") {
       value, arguments throws(Fault) in
-      arguments.itemTimeout = try value.double(in: 0.001...1e6)
+      arguments.itemTimeout = try value.double(in: JobLimits.itemTimeoutRange)
     },
     Self("deadline", value: "S", .run, "stop after so many seconds, exit 75; resumable") {
       value, arguments throws(Fault) in
-      arguments.deadline = try value.double(in: 0.001...1e9)
+      arguments.deadline = try value.double(in: JobLimits.deadlineRange)
     },
     Self(
       "layout", value: "names|hash", .run,

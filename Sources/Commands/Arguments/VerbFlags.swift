@@ -1,12 +1,13 @@
 import Faults
 import Options
+import Requests
 import Runs
 
 extension Flag where Arguments == Commands.Arguments {
   /// How lists are cut into pages.
   static let pages: [Self] = [
     Self("limit", value: "N", .output, "items of one page, 1 to 10000", default: "100") {
-      value, arguments throws(Fault) in arguments.limit = try value.int(in: 1...10_000)
+      value, arguments throws(Fault) in arguments.limit = try value.int(in: JobLimits.pageSizeRange)
     },
     Self("cursor", value: "CURSOR", .output, "go on after the page that gave this cursor") {
       value, arguments throws(Fault) in arguments.cursor = try value.nonEmptyText()

@@ -54,6 +54,9 @@ enum BMPHeader {
     let codecBytes = layout.compression == .none ? 0 : layout.width * layout.height
     return ImageHeader.Found(
       width: layout.width, height: layout.height, codecBytes: codecBytes + 4096,
+      samples: StoredSamples(
+        channels: layout.bits <= 8 ? 1 : 3,
+        bitDepth: layout.bits <= 8 ? layout.bits : layout.bits == 16 ? 5 : 8),
       layout: .bmp(layout))
   }
 

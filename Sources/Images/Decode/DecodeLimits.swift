@@ -52,24 +52,49 @@ extension DecodeLimits {
       throw Fault(
         .imageInvalidFormat, "the image is \(width) x \(height) pixels: there is nothing to see")
     }
-    let size: [String: Fault.Detail] = ["width": .int(width), "height": .int(height)]
-    guard width <= maxSide, height <= maxSide else {
-      throw Fault(
-        .imageTooLarge,
-        "the image is \(width) x \(height) pixels, a side may have \(maxSide): scale it down",
-        details: size.merging(["limit": .int(maxSide)]) { first, _ in first })
-    }
-    guard width * height <= maxPixels else {
-      throw Fault(
-        .imageTooLarge,
-        "the image has \(width * height) pixels, the limit is \(maxPixels): scale it down",
-        details: size.merging(["limit": .int(maxPixels)]) { first, _ in first })
-    }
-    if let ratio = maxAspectRatio, Swift.max(width, height) > ratio * Swift.min(width, height) {
-      throw Fault(
-        .imageTooLarge,
-        "the image is \(width) x \(height) pixels, longer than 1:\(ratio): crop it",
-        details: size.merging(["limit": .int(ratio)]) { first, _ in first })
-    }
+    let faults = [sideFault(width, height), pixelFault(width, height), ratioFault(width, height)]
+      .compactMap(\.self)
+    guard let first = faults.first else { return }
+    if faults.count == 1 { throw first }
+    throw first.adding("violations", .array(faults.map(\.violation)))
+  }
+
+  private func sideFault(_ width: Int, _ height: Int) -> Fault? {
+    if width <= maxSide, height <= maxSide { return nil }
+    return tooLarge(
+      "is \(width) x \(height) pixels, a side may have \(maxSide): scale it down", width, height,
+      limit: maxSide)
+  }
+
+  private func pixelFault(_ width: Int, _ height: Int) -> Fault? {
+    let (pixels, overflows) = width.multipliedReportingOverflow(by: height)
+    if !overflows, pixels <= maxPixels { return nil }
+    return tooLarge(
+      "has \(overflows ? "too many" : "\(pixels)") pixels, the limit is \(maxPixels): scale it down",
+      width, height, limit: maxPixels)
+  }
+
+  private func ratioFault(_ width: Int, _ height: Int) -> Fault? {
+    guard let ratio = maxAspectRatio else { return nil }
+    let (bound, overflows) = Swift.min(width, height).multipliedReportingOverflow(by: ratio)
+    if overflows || Swift.max(width, height) <= bound { return nil }
+    return tooLarge(
+      "is \(width) x \(height) pixels, longer than 1:\(ratio): crop it", width, height, limit: ratio
+    )
+  }
+
+  private func tooLarge(_ reason: String, _ width: Int, _ height: Int, limit: Int) -> Fault {
+    Fault(
+      .imageTooLarge, "the image \(reason)",
+      details: ["width": .int(width), "height": .int(height), "limit": .int(limit)])
+  }
+}
+
+extension Fault {
+  /// The fault as one of several.
+  fileprivate var violation: Detail {
+    .object(
+      details.merging(["code": .string(code.rawValue), "message": .string(message)]) { _, new in new
+      })
   }
 }

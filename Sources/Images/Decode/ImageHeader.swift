@@ -11,6 +11,8 @@ public struct ImageHeader: Sendable {
   public let estimatedBytes: Int
   /// Notes on what is ignored, such as `multi_picture` or `icc_ignored`.
   public let warnings: [String]
+  /// How the pixels are stored.
+  public let samples: StoredSamples
   let layout: Layout
 
   /// What the decoder of the format needs beside the size.
@@ -25,7 +27,7 @@ public struct ImageHeader: Sendable {
   public var asStored: ImageHeader {
     ImageHeader(
       format: format, width: width, height: height, orientation: .upright,
-      estimatedBytes: estimatedBytes, warnings: warnings, layout: layout)
+      estimatedBytes: estimatedBytes, warnings: warnings, samples: samples, layout: layout)
   }
 
   public var uprightWidth: Int { orientation.swapsSides ? height : width }
@@ -39,6 +41,7 @@ public struct ImageHeader: Sendable {
     /// Memory of the codec beside the RGB pixels.
     var codecBytes = 0
     var warnings: [String] = []
+    var samples = StoredSamples()
     var layout: Layout
   }
 
@@ -79,6 +82,6 @@ public struct ImageHeader: Sendable {
     return ImageHeader(
       format: format, width: found.width, height: found.height, orientation: found.orientation,
       estimatedBytes: pixelBytes + found.codecBytes, warnings: found.warnings,
-      layout: found.layout)
+      samples: found.samples, layout: found.layout)
   }
 }

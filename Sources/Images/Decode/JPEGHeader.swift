@@ -32,7 +32,8 @@ enum JPEGHeader {
     if walk.icc { warnings.append("icc_ignored") }
     return ImageHeader.Found(
       width: frame.width, height: frame.height, orientation: orientation,
-      codecBytes: codecBytes(frame, orientation), warnings: warnings, layout: .jpeg)
+      codecBytes: codecBytes(frame, orientation), warnings: warnings,
+      samples: StoredSamples(channels: frame.sampling.count), layout: .jpeg)
   }
 
   private static func walk(_ reader: ByteReader) throws(Fault) -> Walk {

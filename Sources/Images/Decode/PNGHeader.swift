@@ -26,7 +26,8 @@ enum PNGHeader {
     _ bytes: UnsafeRawBufferPointer, options: DecodeOptions
   ) throws(Fault) -> ImageHeader.Found {
     let pads = options.truncated == .pad
-    let walk = try walk(ByteReader(bytes: bytes, bigEndian: true), pads: pads)
+    let limits = options.limits
+    let walk = try walk(ByteReader(bytes: bytes, bigEndian: true), limits, pads: pads)
     var warnings: [String] = []
     var orientation = Orientation.upright
     switch walk.exif {
@@ -38,7 +39,6 @@ enum PNGHeader {
     if let end = walk.end, end < bytes.count {
       warnings.append("trailing_bytes:\(bytes.count - end)")
     }
-    let limits = options.limits
     if walk.width <= limits.maxSide, walk.height <= limits.maxSide, !pads,
       walk.rawBytes > maxExpansion * walk.compressedBytes + 64
     {
@@ -50,10 +50,13 @@ enum PNGHeader {
       (1 << 18) + side * 64 + (whole ? side * min(walk.height, limits.maxSide) * 3 : 0)
     return ImageHeader.Found(
       width: walk.width, height: walk.height, orientation: orientation,
-      codecBytes: codecBytes, warnings: warnings, layout: .png)
+      codecBytes: codecBytes, warnings: warnings,
+      samples: StoredSamples(channels: walk.samples, bitDepth: walk.depth), layout: .png)
   }
 
-  private static func walk(_ reader: ByteReader, pads: Bool) throws(Fault) -> Walk {
+  private static func walk(
+    _ reader: ByteReader, _ limits: DecodeLimits, pads: Bool
+  ) throws(Fault) -> Walk {
     var walk = Walk()
     var offset = 8
     for index in 0..<maxChunks {
@@ -71,6 +74,8 @@ enum PNGHeader {
           throw .undecodable("the PNG does not start with IHDR")
         }
         try readHeader(ByteReader(bytes: body, bigEndian: true), into: &walk)
+        // What the header alone decides comes before damage in what follows.
+        try limits.check(width: walk.width, height: walk.height)
       } else {
         try read(ByteReader(bytes: type), body, ByteReader(bytes: body, bigEndian: true), &walk)
       }

@@ -41,7 +41,7 @@ enum TIFFHeader {
       throw Fault(
         .paramOutOfRange, "page \(options.page ?? 0) does not exist, the TIFF has \(pages.count)")
     }
-    return try found(pages[options.page ?? 0], options.limits)
+    return try found(pages[options.page ?? 0], pages: pages.count, options.limits)
   }
 
   /// The full-size images among the first directories of the chain.
@@ -64,7 +64,7 @@ enum TIFFHeader {
   }
 
   private static func found(
-    _ directory: TIFFDirectory, _ limits: DecodeLimits
+    _ directory: TIFFDirectory, pages: Int, _ limits: DecodeLimits
   ) throws(Fault) -> ImageHeader.Found {
     guard let width = directory.value(256), let height = directory.value(257) else {
       throw .undecodable("the TIFF does not state its size")
@@ -82,7 +82,9 @@ enum TIFFHeader {
     if blocks.codecBytes <= limits.maxCodecBytes { try blocks.checkCounts(directory, layout) }
     return ImageHeader.Found(
       width: width, height: height, orientation: orientation, codecBytes: blocks.codecBytes,
-      warnings: warnings, layout: .tiff(layout))
+      warnings: warnings,
+      samples: StoredSamples(channels: layout.samples, bitDepth: layout.bits, pages: pages),
+      layout: .tiff(layout))
   }
 
   private static func layout(_ directory: TIFFDirectory) throws(Fault) -> TIFFLayout {

@@ -1,10 +1,11 @@
 public import Faults
 public import JSON
+import Requests
 
 /// Reads what a caller says about a run: a JSON object of at most 64 KiB.
 /// - Throws: `Fault` with code `param.out_of_range`, whose message follows the name of the thing.
 public func parseMetadata(_ bytes: [UInt8]) throws(Fault) -> JSONValue {
-  guard bytes.count <= 4 * metadataLimit else { throw tooLong }
+  guard bytes.count <= 4 * JobLimits.metadataBytes else { throw tooLong }
   let value: JSONValue
   do throws(Fault) {
     value = try JSONValue(parsing: bytes)
@@ -21,12 +22,10 @@ func checkedMetadata(_ value: JSONValue) throws(Fault) -> JSONValue {
   guard value.object != nil else {
     throw Fault(.paramOutOfRange, "must be an object, not \(value.kindName)")
   }
-  guard value.encoded().count <= metadataLimit else { throw tooLong }
+  guard value.encoded().count <= JobLimits.metadataBytes else { throw tooLong }
   return value
 }
 
-private let metadataLimit = 64 << 10
-
 private var tooLong: Fault {
-  Fault(.paramOutOfRange, "must not be longer than \(metadataLimit) bytes as JSON")
+  Fault(.paramOutOfRange, "must not be longer than \(JobLimits.metadataBytes) bytes as JSON")
 }
