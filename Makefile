@@ -8,8 +8,10 @@ PACKAGES := pkg-config libjpeg62-turbo-dev libpng-dev libtiff-dev libopenblas-pt
 # What only the tests need: they skip with a message what they lack.
 TEST_PACKAGES := python3-jsonschema
 BUILD    := swift build --explicit-target-dependency-import-check error
-SOURCES  := Sources Tests Package.swift
+SOURCES  := Sources Tests Fuzzing Package.swift
 DEMO     := runs/demo
+# SECONDS is a word of bash too: only the one given on the command line counts.
+FUZZ_SECONDS := $(if $(filter command line,$(origin SECONDS)),$(SECONDS),60)
 
 .PHONY: help deps build release test-deps test test-release soak test-slurm test-recipes demo bench lint format check \
         docs-operators clean
@@ -62,6 +64,15 @@ format:  ## format in place
 	swift format -i -r --parallel $(SOURCES)
 
 check: lint build test  ## what must pass before a commit
+
+fuzz: deps  ## mutated files for every parser under libFuzzer: SECONDS=60 each, TARGETS="png onnx"
+	@scripts/fuzz $(FUZZ_SECONDS) $(TARGETS)
+
+asan: deps  ## all tests under AddressSanitizer and LeakSanitizer, C code under UBSan too
+	@scripts/run-sanitized address $(if $(FILTER),--filter '$(FILTER)')
+
+tsan: deps  ## all tests under ThreadSanitizer
+	@scripts/run-sanitized thread $(if $(FILTER),--filter '$(FILTER)')
 
 docs-operators: deps  ## write docs/operators.md from the table of operators
 	INFERCAM_UPDATE_DOCS=1 swift test --filter OperatorTableTests </dev/null

@@ -59,7 +59,7 @@ let package = Package(
     module("Tensors", ["Faults"], settings: numeric),
     module("JSON", ["Faults"], settings: numeric),
     module("Digests", ["CNettle", "CPlatform"]),
-    module("FileAccess", ["CPlatform", "Faults"]),
+    module("FileAccess", ["Workers", "CPlatform", "Faults"]),
     // Level 2
     module("Kernels", ["Tensors", "Faults", "COpenBLAS", "CKernels"], settings: numeric),
     module("Images", ["Tensors", "Faults", "CImageCodecs"], settings: numeric),
@@ -115,6 +115,12 @@ let package = Package(
       name: "InfercamTestSupport",
       dependencies: ["Graphs", "Tensors", "JSON", "FileAccess", "Workers", "Faults", "CZlib"],
       path: "Tests/InfercamTestSupport", swiftSettings: numeric),
+    // What `make fuzz` feeds with mutated bytes; ordinary tests replay what it found.
+    .target(
+      name: "FuzzTargets",
+      dependencies: ["Runs", "ONNXImport", "Graphs", "Images", "Tensors", "FileAccess", "Faults"],
+      path: "Tests/FuzzTargets", swiftSettings: numeric),
+    tests("FuzzTargetsTests", ["FuzzTargets", "FileAccess", "Faults"]),
     tests("TensorsTests", ["Tensors", "Faults"]),
     tests("JSONTests", ["JSON", "Digests", "Faults"]),
     tests("TransfersTests", ["Transfers", "Workers", "FileAccess", "Faults"]),
@@ -160,3 +166,11 @@ let package = Package(
   ],
   swiftLanguageModes: [.v6]
 )
+
+// The fuzzer brings its own `main` and needs sanitizers: it is no part of ordinary builds.
+if Context.environment["INFERCAM_FUZZING"] != nil {
+  package.targets.append(
+    .executableTarget(
+      name: "fuzz", dependencies: ["FuzzTargets"], path: "Fuzzing", exclude: ["corpus"],
+      swiftSettings: common + [.unsafeFlags(["-parse-as-library"])]))
+}

@@ -17,6 +17,7 @@ public let toolVersion = "0.1.0"
 public func runCommandLine() -> Int32 {
   reserveStandardStreams()
   ic_catch_signals()
+  forgetCodecSettings()
   var words: [[UInt8]] = []
   for index in 1..<max(1, Int(CommandLine.argc)) {
     guard let text = CommandLine.unsafeArgv[index] else { break }
@@ -49,6 +50,14 @@ private func reserveStandardStreams() {
     // The system gives the lowest free number, which is this one.
     _ = open("/dev/null", flags)
   }
+}
+
+/// Takes back what the environment may tell the image libraries, whose limits are the program's own.
+private func forgetCodecSettings() {
+  let names = [
+    "JPEGMEM", "LIBTIFF_ALLOW_LARGE_LIBJPEG_MEM_ALLOC", "LIBTIFF_JPEG_MAX_ALLOWED_SCAN_NUMBER",
+  ]
+  for name in names { unsetenv(name) }
 }
 
 /// Runs a command line; what goes wrong is told on stderr.

@@ -1,6 +1,6 @@
 #if DEBUG
 public import Faults
-import Synchronization
+import Workers
 
 #if canImport(Glibc)
 import Glibc
@@ -39,7 +39,7 @@ public enum FaultPoints {
     var isEmpty = true
   }
 
-  private static let state = Mutex(State())
+  private static let state = Monitor(State())
 
   /// Replaces the plan and starts counting anew.
   /// - Throws: `Fault` with code `param.out_of_range` for a plan that cannot be read.

@@ -3,14 +3,14 @@ import Glibc
 #endif
 
 /// A value behind a lock, with a condition to wait on.
-public final class Monitor<Value>: @unchecked Sendable {
+public final class Monitor<Value: ~Copyable>: @unchecked Sendable {
   // Safety: `value` is touched only between `pthread_mutex_lock` and `unlock`, and the pointers are
   // freed only when nobody refers to the monitor any more.
   private var value: Value
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
 
-  public init(_ value: sending Value) {
+  public init(_ value: consuming sending Value) {
     self.value = value
     pthread_mutex_init(mutex, nil)
     var attributes = pthread_condattr_t()
@@ -28,7 +28,7 @@ public final class Monitor<Value>: @unchecked Sendable {
   }
 
   /// Calls `body` under the lock.
-  public func withLock<R>(_ body: (inout Value) -> R) -> R {
+  public func withLock<R: ~Copyable>(_ body: (inout Value) -> R) -> R {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
     return body(&value)

@@ -133,6 +133,12 @@ struct BMPTests {
         rows: [UInt8](repeating: 0, count: 8)), .imageDecodingFailed
     ),
     (
+      "a colour without a mask",
+      Sample(
+        bits: 16, compression: 3, tables: le(UInt32(0xFF00)) + le(UInt32(0xFF)) + le(UInt32(0)),
+        rows: [UInt8](repeating: 0, count: 8)), .imageDecodingFailed
+    ),
+    (
       "index without a colour",
       Sample(width: 1, height: 1, bits: 8, colours: 3, tables: threeColours, rows: [3, 0, 0, 0]),
       .imageDecodingFailed
@@ -150,6 +156,16 @@ struct BMPTests {
       let fault = #expect(throws: Fault.self, "\(name)") { try decode(sample.bytes) }
       #expect(fault?.code == code, "\(name)")
     }
+  }
+
+  @Test func `runs behind the end of a row cost nothing`() throws {
+    let runs = [UInt8](repeating: 255, count: 8_000_000)
+    var sample = Sample(
+      width: 1, height: 1, bits: 8, compression: 1, colours: 256,
+      tables: [UInt8](repeating: 7, count: 1024), rows: runs + [0, 1])
+    #expect(try decode(sample.bytes).pixels.bytes == [7, 7, 7])
+    sample.rows.removeLast(2)
+    #expect(throws: Fault.self) { try decode(sample.bytes) }
   }
 
   @Test func `every prefix of every layout is an error`() {

@@ -91,6 +91,12 @@ struct JPEGDecodingTests {
     let memory = #expect(throws: Fault.self) { try decode(bytes) }
     #expect(memory?.code == .imageTooLarge)
     #expect(memory?.details["reason"] == .string("memory"))
+    // A sequential image in several scans is kept as a whole too.
+    bytes[frame + 1] = 0xC0
+    let scan = (frame..<bytes.count).first { bytes[$0] == 0xFF && bytes[$0 + 1] == 0xDA } ?? 0
+    bytes[scan + 4] = 1
+    let scans = #expect(throws: Fault.self) { try decode(bytes) }
+    #expect(scans?.details["reason"] == .string("memory"))
     bytes[frame + 5] = 0xFF
     let side = #expect(throws: Fault.self) { try decode(bytes) }
     #expect(side?.code == .imageTooLarge)

@@ -166,7 +166,7 @@ struct BMPRuns {
       let value = stored[offset + 1]
       offset += 2
       if count > 0 {
-        for index in 0..<count { put(nibbles ? nibble(value, index) : value) }
+        repeats(value, count)
         continue
       }
       switch value {
@@ -184,6 +184,15 @@ struct BMPRuns {
       }
     }
     return true
+  }
+
+  /// Writes what lies inside the row of a run: a run behind its end costs nothing.
+  private mutating func repeats(_ value: UInt8, _ count: Int) {
+    let visible = y < height ? max(min(count, width - x), 0) : 0
+    for index in 0..<visible {
+      indices[y * width + x + index] = nibbles ? nibble(value, index) : value
+    }
+    x += count
   }
 
   private mutating func copy(_ count: Int) -> Bool {

@@ -109,7 +109,8 @@ enum BMPHeader {
         throw .undecodable("the BMP ends inside its header", reason: "truncated")
       }
       let mask = UInt32(stored)
-      let run = mask == 0 ? 0 : mask >> UInt32(mask.trailingZeroBitCount)
+      guard mask != 0 else { throw .undecodable("the BMP has no mask for one of its colours") }
+      let run = mask >> UInt32(mask.trailingZeroBitCount)
       let fits = layout.bits == 32 || UInt64(mask) < 1 << UInt64(layout.bits)
       guard run & (run &+ 1) == 0, mask & seen == 0, fits else {
         throw .undecodable("the BMP's colour masks overlap or have holes")

@@ -5,7 +5,8 @@ enum JPEGHeader {
   private struct Frame {
     var width = 0
     var height = 0
-    var progressive = false
+    /// Whether the coefficients of the whole image are kept: several scans make one picture.
+    var keepsCoefficients = false
     /// Sampling factors per component.
     var sampling: [(horizontal: Int, vertical: Int)] = []
   }
@@ -50,7 +51,12 @@ enum JPEGHeader {
       guard let length = reader.uint16(at: offset), length >= 2,
         let segment = reader.slice(offset + 2, length - 2)
       else { throw .undecodable("a JPEG marker reaches behind the end", reason: "truncated") }
-      if marker == 0xDA { return walk }
+      if marker == 0xDA {
+        if let frame = walk.frame, Int(segment.first ?? 0) < frame.sampling.count {
+          walk.frame?.keepsCoefficients = true
+        }
+        return walk
+      }
       try read(marker, ByteReader(bytes: segment, bigEndian: true), into: &walk)
       offset += length
     }
@@ -88,7 +94,7 @@ enum JPEGHeader {
     guard [1, 3, 4].contains(components) else {
       throw .undecodable("JPEG with \(components) components has no colour rule")
     }
-    var frame = Frame(width: width, height: height, progressive: progressive)
+    var frame = Frame(width: width, height: height, keepsCoefficients: progressive)
     for component in 0..<components {
       guard let factors = segment.uint8(at: 7 + component * 3), (1...4).contains(factors >> 4),
         (1...4).contains(factors & 15)
@@ -98,10 +104,10 @@ enum JPEGHeader {
     return frame
   }
 
-  /// libjpeg keeps every coefficient of a progressive image, 128 bytes for each 8 x 8 block.
+  /// libjpeg keeps every coefficient of an image in several scans, 128 bytes for each 8 x 8 block.
   private static func codecBytes(_ frame: Frame, _ orientation: Orientation) -> Int {
     let rows = frame.width * 4 * 64 + (1 << 16)
-    guard frame.progressive else { return rows }
+    guard frame.keepsCoefficients else { return rows }
     let widest = frame.sampling.map(\.horizontal).max() ?? 1
     let tallest = frame.sampling.map(\.vertical).max() ?? 1
     let columns = (frame.width + 8 * widest - 1) / (8 * widest)

@@ -167,7 +167,17 @@ enum TIFFHeader {
         (isTiled ? blockBytes * tiles : rowBytes * height) * (separate ? layout.samples : 1)
       let byRow = !isTiled && !separate && blockBytes > 8 << 20
       codecBytes =
-        byRow ? 16 * width * layout.samples : blockBytes + pixels * layout.samples + 16 * width
+        (byRow ? 16 * width * layout.samples : blockBytes + pixels * layout.samples + 16 * width)
+        + Self.storedBytes(directory, layout, isTiled: isTiled)
+    }
+
+    /// What libtiff reads of a compressed block at once: all of it.
+    private static func storedBytes(
+      _ directory: TIFFDirectory, _ layout: TIFFLayout, isTiled: Bool
+    ) -> Int {
+      guard layout.compression != 1 else { return 0 }
+      let counts = directory.values(isTiled ? 325 : 279, atMost: 1 << 20) ?? []
+      return min(counts.max() ?? 0, directory.file.reader.count)
     }
 
     /// Refuses uncompressed images whose blocks are too short, which libtiff would pad.

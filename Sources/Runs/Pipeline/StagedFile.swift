@@ -1,6 +1,7 @@
 import Faults
 import FileAccess
 import Synchronization
+import Workers
 
 #if canImport(Glibc)
 import Glibc
@@ -12,7 +13,7 @@ import Glibc
 final class StagedFile: Sendable {
   private let temporary: RawPath
   let path: RawPath
-  private let file: Mutex<Descriptor?>
+  private let file: Monitor<Descriptor?>
   private let budget: StagingBudget
 
   /// - Returns: `nil` when too many files are staged; nothing is written then.
@@ -27,7 +28,7 @@ final class StagedFile: Sendable {
       let file = try Descriptor(opening: temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW)
       try file.write(bytes)
       file.startWriteback()
-      self.file = Mutex(consume file)
+      self.file = Monitor(consume file)
     } catch {
       budget.giveBack()
       try? removeFile(temporary)
