@@ -22,7 +22,7 @@ enum { IC_BAND_ROWS = 16 };
 
 // Whether stored rows are rows of the output too, so that a codec can write them in place.
 static inline int ic_is_upright(const ic_output *output) {
-  return output->x_step == 3 && output->y_step == (ptrdiff_t)output->width * 3;
+  return output->sink == NULL && output->x_step == 3 && output->y_step == (ptrdiff_t)output->width * 3;
 }
 
 static inline uint8_t ic_multiply_255(unsigned a, unsigned b) {

@@ -91,6 +91,8 @@ static void start(
   codec->out_color_space = components == 4 ? JCS_CMYK : JCS_RGB;
   codec->dct_method = JDCT_ISLOW;
   codec->do_fancy_upsampling = TRUE;
+  codec->scale_num = 1;
+  codec->scale_denom = output->shrink > 1 ? (unsigned)output->shrink : 1;
   jpeg_start_decompress(codec);
 }
 
@@ -114,7 +116,11 @@ static int read_rows(jpeg_state *state, uint8_t *rows, size_t row_bytes, int wan
   return got;
 }
 
-static void read_image(jpeg_state *state, const ic_output *output, ic_decoded *decoded) {
+static void read_image(jpeg_state *state, const ic_output *stored, ic_decoded *decoded) {
+  ic_output scaled = *stored;
+  scaled.width = (int32_t)state->codec.output_width;
+  scaled.height = (int32_t)state->codec.output_height;
+  const ic_output *output = &scaled;
   size_t row_bytes = (size_t)output->width * 3;
   int direct = ic_is_upright(output);
   int filled = 0;

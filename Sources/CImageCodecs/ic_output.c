@@ -26,6 +26,10 @@ static inline void copy_pixel(uint8_t *to, const uint8_t *from) {
 
 void ic_place_rows(
   const ic_output *output, const uint8_t *rows, size_t row_bytes, int32_t y, int32_t count) {
+  if (output->sink != NULL) {
+    output->sink(output->context, rows, row_bytes, y, count);
+    return;
+  }
   uint8_t *base = output->base + (ptrdiff_t)y * output->y_step;
   if (output->x_step == 3) {
     for (int32_t r = 0; r < count; r++)

@@ -21,6 +21,7 @@ typedef struct {
   uint8_t *packed;   // one strip, tile or row as libtiff gives it
   uint8_t *samples;  // the same with 8 bits per sample, pixels contiguous
   uint8_t *rgb;      // one row
+  uint8_t *band;     // a row of tiles in RGB, where whole rows are wanted
   int status;
 } tiff_state;
 
@@ -139,8 +140,9 @@ static int reserve(tiff_state *state, uint64_t packed, uint64_t pixels, const ic
 }
 
 // Places `rows` rows of `width` pixels in `samples`, whose rows are `stride` pixels long, at (x, y).
-static void place(tiff_state *state, int x, int y, int width, int rows, int stride) {
-  ic_output part = *state->output;
+static void place(
+  tiff_state *state, const ic_output *output, int x, int y, int width, int rows, int stride) {
+  ic_output part = *output;
   part.base += x * part.x_step;
   part.width = width;
   for (int r = 0; r < rows; r++) {
@@ -173,7 +175,7 @@ static int read_scanlines(TIFF *tiff, tiff_state *state, const ic_limits *limits
     if (TIFFReadScanline(tiff, state->packed, (uint32_t)y, 0) != 1)
       return stop(state, IC_CORRUPT, "a row cannot be read");
     spread(state, 0, width, 1, 0);
-    place(state, 0, y, width, 1, width);
+    place(state, state->output, 0, y, width, 1, width);
     done->rows = y + 1;
   }
   return 1;
@@ -200,7 +202,7 @@ static int read_strips(TIFF *tiff, tiff_state *state, const ic_limits *limits, i
         return stop(state, IC_CORRUPT, "a strip is incomplete");
       spread(state, plane, width, rows, (size_t)TIFFScanlineSize(tiff));
     }
-    place(state, 0, y, width, rows, width);
+    place(state, state->output, 0, y, width, rows, width);
     done->rows = y + rows;
   }
   return 1;
@@ -215,6 +217,14 @@ static int read_tiles(TIFF *tiff, tiff_state *state, const ic_limits *limits, ic
     return stop(state, IC_CORRUPT, "has tiles of an impossible size");
   uint64_t tile_bytes = TIFFTileSize64(tiff);
   if (!reserve(state, tile_bytes, (uint64_t)tile_width * tile_height, limits)) return 0;
+  if (state->output->sink != NULL) {
+    uint64_t band_bytes = (uint64_t)width * 3 * tile_height;
+    if (band_bytes > (uint64_t)limits->codec_bytes)
+      return stop(state, IC_NO_MEMORY, "has tiles that are too large");
+    state->band = malloc((size_t)band_bytes);
+    if (state->band == NULL) return stop(state, IC_NO_MEMORY, "does not fit into memory");
+  }
+  ic_output band = {.base = state->band, .x_step = 3, .y_step = (ptrdiff_t)width * 3};
   int planes = state->layout->planar == PLANARCONFIG_SEPARATE ? state->layout->samples : 1;
   for (int y = 0; y < height; y += (int)tile_height) {
     int rows = height - y < (int)tile_height ? height - y : (int)tile_height;
@@ -228,8 +238,13 @@ static int read_tiles(TIFF *tiff, tiff_state *state, const ic_limits *limits, ic
           return stop(state, IC_CORRUPT, "a tile is incomplete");
         spread(state, plane, (int)tile_width, rows, (size_t)TIFFTileRowSize(tiff));
       }
-      place(state, x, y, columns, rows, (int)tile_width);
+      if (state->band != NULL)
+        place(state, &band, x, 0, columns, rows, (int)tile_width);
+      else
+        place(state, state->output, x, y, columns, rows, (int)tile_width);
     }
+    if (state->band != NULL)
+      ic_place_rows(state->output, state->band, (size_t)width * 3, y, rows);
     done->rows = y + rows;
   }
   return 1;
@@ -299,5 +314,6 @@ int ic_tiff_decode(
   free(state.packed);
   free(state.samples);
   free(state.rgb);
+  free(state.band);
   return state.status;
 }

@@ -17,15 +17,15 @@ extension Classifier {
     func facts(_ size: PixelSize?, _ resized: PixelSize?) -> SourceFacts {
       SourceFacts(
         sha256: digest, bytes: bytes.count, format: "npy", width: size?.width,
-        height: size?.height, orientation: size == nil ? nil : 1, resized: resized, warnings: [],
-        partial: false)
+        height: size?.height, orientation: size == nil ? nil : 1, resized: resized, shrink: 1,
+        warnings: [], partial: false)
     }
     if array.dtype == .uint8, array.shape.rank == 3, array.shape[2] == 3 {
       let size = PixelSize(width: array.shape[1], height: array.shape[0])
       try request.decoding.limits.check(width: size.width, height: size.height)
       let pixels = try PixelBuffer(
         array.elements(of: UInt8.self), width: size.width, height: size.height, channels: 3)
-      return try prepareImage(pixels, label, started) { facts(size, $0) }
+      return try prepareImage(.init(pixels), label, started) { facts(size, $0) }
     }
     guard let numbers = try modelInput(array) else {
       let expected = modelShape

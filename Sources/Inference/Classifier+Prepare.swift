@@ -23,47 +23,95 @@ extension Classifier {
     if bytes.withUnsafeBytes({ NPY.isNPY($0) }) {
       return try prepareArray(bytes, digest, label, started)
     }
-    let decoded = try bytes.withUnsafeBytes { raw in
+    return try bytes.withUnsafeBytes { raw in
       Result { () throws(Fault) in
-        try DecodedImage.decode(raw, declared: declared, options: request.decoding)
+        let header = try ImageHeader.read(raw, declared: declared, options: request.decoding)
+        return try prepareFile(raw, header, digest, label, started)
       }
     }.get()
-    let header = decoded.header
-    return try prepareImage(decoded.pixels, label, started) { resized in
+  }
+
+  private func prepareFile(
+    _ raw: UnsafeRawBufferPointer, _ header: ImageHeader, _ digest: String, _ label: String?,
+    _ started: Double
+  ) throws(Fault) -> PreparedInput {
+    func facts(
+      _ warnings: [String], resized: PixelSize? = nil, shrink: Int = 1, partial: Bool = false
+    ) -> SourceFacts {
       SourceFacts(
-        sha256: digest, bytes: bytes.count, format: header.format.rawValue, width: header.width,
+        sha256: digest, bytes: raw.count, format: header.format.rawValue, width: header.width,
         height: header.height, orientation: header.orientation.rawValue, resized: resized,
-        warnings: decoded.warnings, partial: decoded.partial)
+        shrink: shrink, warnings: warnings, partial: partial)
+    }
+    let reduced = request.resizeLongestSide.map(header.uprightSize.fitting(longestSide:))
+    let target =
+      if let reduced { reduced } else { try geometry(of: header.uprightSize).resized }
+    let shrink = header.shrink(for: target, request.decoding)
+    if shrink == 1, reduced == nil || reduced == header.uprightSize,
+      let streamed = try stream(raw, header)
+    {
+      return PreparedInput(
+        source: facts(streamed.decoded.warnings),
+        decodeMilliseconds: milliseconds() - started, preprocessMilliseconds: 0,
+        content: .image(view: streamed.decoded.view, geometry: streamed.geometry, upright: nil),
+        label: label)
+    }
+    let decoded = try DecodedImage.decode(
+      raw, header: header, options: request.decoding, shrink: shrink)
+    // What the model sees does not depend on whether the photo is drawn too.
+    let photo =
+      shrink > 1 && keepsUpright && reduced == nil
+      ? try DecodedImage.decode(raw, header: header, options: request.decoding).pixels : nil
+    return try prepareImage(decoded.image, photo: photo, label, started) { resized in
+      facts(decoded.warnings, resized: resized, shrink: shrink, partial: decoded.partial)
     }
   }
 
+  /// The view of an image that nothing else is needed of, made while it is decoded.
+  private func stream(
+    _ raw: UnsafeRawBufferPointer, _ header: ImageHeader
+  ) throws(Fault) -> (decoded: DecodedView, geometry: InputGeometry)? {
+    guard !keepsUpright, model.spec.input.color != .gray else { return nil }
+    let geometry = try geometry(of: header.uprightSize)
+    let decoded = try DecodedView.decode(
+      raw, header: header, options: request.decoding, geometry: geometry, filter: filter)
+    return decoded.map { ($0, geometry) }
+  }
+
   /// Scales and crops an upright picture.
+  /// - Parameter photo: the picture to draw over, where it is not `image`.
   func prepareImage(
-    _ pixels: PixelBuffer, _ label: String?, _ started: Double,
+    _ image: ShrunkImage, photo: PixelBuffer? = nil, _ label: String?, _ started: Double,
     facts: (PixelSize?) -> SourceFacts
   ) throws(Fault) -> PreparedInput {
-    var upright = pixels
+    var upright = image
     var resized: PixelSize?
     if let side = request.resizeLongestSide {
-      let size = upright.size.fitting(longestSide: side)
-      if size != upright.size {
-        upright = try upright.resized(to: size, filter: .bilinear)
+      let size = image.fullSize.fitting(longestSide: side)
+      if size != image.fullSize {
+        upright = ShrunkImage(try image.resized(to: size, filter: .bilinear))
         resized = size
       }
     }
     let decodedAt = milliseconds()
-    let input = model.spec.input
-    let geometry = try InputGeometry(
-      upright: upright.size, input: PixelSize(width: input.width, height: input.height),
-      resize: ResizeRule(input.resize.mode), crop: input.crop == .center ? .center : .none)
-    let color = input.color == .gray ? try upright.gray() : upright
-    let view = try color.modelView(geometry, filter: ResampleFilter(input.resize.filter))
+    let geometry = try geometry(of: upright.fullSize)
+    let color = model.spec.input.color == .gray ? try upright.gray() : upright
+    let view = try color.modelView(geometry, filter: filter)
     return PreparedInput(
       source: facts(resized), decodeMilliseconds: decodedAt - started,
       preprocessMilliseconds: milliseconds() - decodedAt,
       content: .image(
-        view: view, geometry: geometry, upright: keepsUpright ? upright : nil),
+        view: view, geometry: geometry, upright: keepsUpright ? photo ?? upright.pixels : nil),
       label: label)
+  }
+
+  private var filter: ResampleFilter { ResampleFilter(model.spec.input.resize.filter) }
+
+  private func geometry(of upright: PixelSize) throws(Fault) -> InputGeometry {
+    let input = model.spec.input
+    return try InputGeometry(
+      upright: upright, input: PixelSize(width: input.width, height: input.height),
+      resize: ResizeRule(input.resize.mode), crop: input.crop == .center ? .center : .none)
   }
 
   /// Whether a heatmap is drawn over the image at its own size.

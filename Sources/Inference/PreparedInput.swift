@@ -18,6 +18,8 @@ public struct SourceFacts: Sendable, Hashable {
   public let orientation: Int?
   /// The size that `resize` scaled the upright image to, when it did.
   public let resized: PixelSize?
+  /// The fraction 1 / 2, 1 / 4 or 1 / 8 of its size that a JPEG was decoded at; 1 for all of it.
+  public let shrink: Int
   /// Notes such as `trailing_bytes:12`.
   public let warnings: [String]
   /// Whether damage was tolerated.
@@ -27,7 +29,7 @@ public struct SourceFacts: Sendable, Hashable {
 /// One image ready for the network.
 public struct PreparedInput: Sendable {
   public let source: SourceFacts
-  /// Milliseconds from bytes to upright pixels.
+  /// Milliseconds from bytes to upright pixels, or to the model's view where both are one pass.
   public let decodeMilliseconds: Double
   /// Milliseconds from upright pixels to the model's view.
   public let preprocessMilliseconds: Double

@@ -88,6 +88,7 @@ enum ResultTerms {
       "channels": Keywords.integer(1...5, "samples of a pixel in the file; validate"),
       "bit_depth": Keywords.integer(1...16, "bits of a sample in the file; validate"),
       "pages": Keywords.integer(1...Int.max, "pages of a TIFF; validate"),
+      "shrink_on_load": Keywords.integer(2...8, "a JPEG was decoded at 1/2, 1/4 or 1/8"),
       "warnings": Keywords.array(of: Keywords.text()), "partial": Keywords.bool(),
     ], "what was known about the input's file")
 

@@ -24,13 +24,22 @@ typedef struct {
   int32_t keep_partial;  // keep what was decoded: the call succeeds with `partial` set
 } ic_limits;
 
-// Where the 8-bit RGB pixels go: stored pixel (x, y) is written at base + x*x_step + y*y_step.
+// Takes `count` whole rows of packed RGB pixels, the first of them row `y`. Rows come in order, each
+// once; the memory is the decoder's.
+typedef void (*ic_row_sink)(
+  void *context, const uint8_t *rows, size_t row_bytes, int32_t y, int32_t count);
+
+// Where the 8-bit RGB pixels go: stored pixel (x, y) is written at base + x*x_step + y*y_step, or,
+// with a sink, row after row to it.
 typedef struct {
   uint8_t *base;
   ptrdiff_t x_step;
   ptrdiff_t y_step;
   int32_t width;   // stored size, which the file must agree with
   int32_t height;
+  int32_t shrink;  // of a JPEG: 2, 4 or 8 give that fraction of the size, rounded up; else 1
+  ic_row_sink sink;
+  void *context;
 } ic_output;
 
 typedef struct {

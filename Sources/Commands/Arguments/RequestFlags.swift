@@ -138,6 +138,12 @@ extension Flag where Arguments == Commands.Arguments {
   /// How images are read.
   static let decoding: [Self] = [
     Self(
+      "decode", value: "exact|fast", .input,
+      "decode every pixel, or large JPEG files at a half, a quarter or an eighth", default: "exact"
+    ) { value, arguments throws(Fault) in
+      arguments.inference.decoding.mode = try value.word(DecodeOptions.Mode.self)
+    },
+    Self(
       "on-truncated", value: "fail|pad", .input,
       "whether damaged images fail or keep the pixels they have", default: "fail"
     ) { value, arguments throws(Fault) in

@@ -5,8 +5,36 @@ import Faults
 enum Codec {
   private static let messageCapacity = 256
 
+  /// Decodes upright pixels; of a JPEG at `1 / shrink` of its size, which `pixels` has then.
   static func decode(
     _ bytes: UnsafeRawBufferPointer, _ header: ImageHeader, into pixels: PixelBuffer,
+    _ options: DecodeOptions, shrink: Int = 1
+  ) throws(Fault) -> DecodedImage.Outcome {
+    var output = destination(header, pixels)
+    output.shrink = Int32(shrink)
+    defer { withExtendedLifetime(pixels) {} }
+    return try decode(bytes, header, output, options)
+  }
+
+  /// Decodes stored rows one band after the other into `view`, upright or not.
+  static func decode(
+    _ bytes: UnsafeRawBufferPointer, _ header: ImageHeader, into view: StreamedView,
+    _ options: DecodeOptions
+  ) throws(Fault) -> DecodedImage.Outcome {
+    let output = ic_output(
+      base: nil, x_step: 0, y_step: 0, width: Int32(header.width), height: Int32(header.height),
+      shrink: 1,
+      sink: { context, rows, rowBytes, y, count in
+        guard let context, let rows else { return }
+        Unmanaged<StreamedView>.fromOpaque(context).takeUnretainedValue()
+          .accept(UnsafeRawPointer(rows), rowBytes: rowBytes, first: Int(y), count: Int(count))
+      }, context: Unmanaged.passUnretained(view).toOpaque())
+    defer { withExtendedLifetime(view) {} }
+    return try decode(bytes, header, output, options)
+  }
+
+  private static func decode(
+    _ bytes: UnsafeRawBufferPointer, _ header: ImageHeader, _ target: ic_output,
     _ options: DecodeOptions
   ) throws(Fault) -> DecodedImage.Outcome {
     var limits = ic_limits(
@@ -15,7 +43,7 @@ enum Codec {
       max_side: Int32(clamping: options.limits.maxSide),
       max_scans: Int32(clamping: options.limits.maxScans),
       keep_partial: options.truncated == .pad ? 1 : 0)
-    var output = destination(header, pixels)
+    var output = target
     var decoded = ic_decoded()
     var message = [CChar](repeating: 0, count: messageCapacity)
     let start = bytes.bindMemory(to: UInt8.self).baseAddress
@@ -33,7 +61,6 @@ enum Codec {
         ic_png_decode(
           start, bytes.count, &limits, &output, &decoded, &message, messageCapacity)
       }
-    withExtendedLifetime(pixels) {}
     guard status == IC_OK else {
       throw fault(status, text(message), row: Int(decoded.rows), header)
     }
@@ -81,6 +108,6 @@ enum Codec {
       }
     return ic_output(
       base: (pixels.base + start).assumingMemoryBound(to: UInt8.self), x_step: xStep, y_step: yStep,
-      width: Int32(header.width), height: Int32(header.height))
+      width: Int32(header.width), height: Int32(header.height), shrink: 1, sink: nil, context: nil)
   }
 }

@@ -34,7 +34,16 @@ public struct DecodeOptions: Sendable, Hashable {
     case pad
   }
 
+  /// How the pixels of an image that is scaled down are computed.
+  public enum Mode: String, Sendable, Hashable, CaseIterable {
+    /// Every pixel is decoded, then scaled.
+    case exact
+    /// A JPEG that is scaled down to less than half is decoded at a half, a quarter or an eighth.
+    case fast
+  }
+
   public var limits = DecodeLimits()
+  public var mode = Mode.exact
   public var truncated = Truncated.fail
   /// The 0-based page of a multi-page TIFF; nil refuses such files.
   public var page: Int?

@@ -4,12 +4,14 @@ public import Faults
 /// An image as upright 8-bit RGB, with what its file said.
 public struct DecodedImage: Sendable {
   public let header: ImageHeader
-  /// Upright R, G, B.
-  public let pixels: PixelBuffer
+  /// Upright R, G, B, with the fraction of the size that they were decoded at.
+  public let image: ShrunkImage
   /// The header's warnings and those met on the way, such as `trailing_bytes:12`.
   public let warnings: [String]
   /// Whether damage was tolerated, which only `DecodeOptions.truncated == .pad` does.
   public let partial: Bool
+
+  public var pixels: PixelBuffer { image.pixels }
 
   /// Decodes an image file into upright RGB; the colour rules are in docs/formats.md.
   /// - Throws: `Fault` as `ImageHeader.read` does, and `resource.exhausted` without memory.
@@ -22,11 +24,13 @@ public struct DecodedImage: Sendable {
   }
 
   /// Decodes an image file whose header was read before, with the same bytes and options.
+  /// - Parameter shrink: what `ImageHeader.shrink` returned, to decode a JPEG at that fraction.
   public static func decode(
-    _ bytes: UnsafeRawBufferPointer, header: ImageHeader, options: DecodeOptions
+    _ bytes: UnsafeRawBufferPointer, header: ImageHeader, options: DecodeOptions, shrink: Int = 1
   ) throws(Fault) -> DecodedImage {
     let pixels = try PixelBuffer(
-      uninitializedWidth: header.uprightWidth, height: header.uprightHeight, channels: 3)
+      uninitializedWidth: (header.uprightWidth + shrink - 1) / shrink,
+      height: (header.uprightHeight + shrink - 1) / shrink, channels: 3)
     if options.truncated == .pad {
       pixels.base.initializeMemory(as: UInt8.self, repeating: 0, count: pixels.byteCount)
     }
@@ -35,15 +39,12 @@ public struct DecodedImage: Sendable {
       case .bmp(let layout):
         try BMPDecoder.decode(bytes, layout, into: pixels, pads: options.truncated == .pad)
       case .jpeg, .png, .tiff:
-        try Codec.decode(bytes, header, into: pixels, options)
+        try Codec.decode(bytes, header, into: pixels, options, shrink: shrink)
       }
-    var warnings = header.warnings
-    let trailing = outcome.consumed.map { bytes.count - $0 } ?? 0
-    if trailing > 0, !outcome.partial, !warnings.contains("multi_picture") {
-      warnings.append("trailing_bytes:\(trailing)")
-    }
     return DecodedImage(
-      header: header, pixels: pixels, warnings: warnings, partial: outcome.partial)
+      header: header, image: ShrunkImage(pixels, header, shrink: shrink),
+      warnings: outcome.warnings(header, bytes.count),
+      partial: outcome.partial)
   }
 
   /// What a decoder reports beside the pixels.
@@ -51,5 +52,14 @@ public struct DecodedImage: Sendable {
     var partial = false
     /// Bytes of the file that were read, nil where that says nothing about trailing bytes.
     var consumed: Int?
+
+    /// The header's warnings, and one about bytes behind the image.
+    func warnings(_ header: ImageHeader, _ byteCount: Int) -> [String] {
+      let trailing = consumed.map { byteCount - $0 } ?? 0
+      guard trailing > 0, !partial, !header.warnings.contains("multi_picture") else {
+        return header.warnings
+      }
+      return header.warnings + ["trailing_bytes:\(trailing)"]
+    }
   }
 }

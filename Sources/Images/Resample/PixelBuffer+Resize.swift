@@ -46,6 +46,28 @@ extension PixelBuffer {
     return result
   }
 
+  /// The output positions of both axes' weights.
+  func resampled(_ columnTaps: Taps, _ rowTaps: Taps) throws(Fault) -> PixelBuffer {
+    let level = Self.bestResampleLevel
+    let rows = rowTaps.inputRange
+    let narrow = try PixelBuffer(
+      uninitializedWidth: columnTaps.first.count, height: rows.count, channels: channels)
+    let result = try PixelBuffer(
+      uninitializedWidth: columnTaps.first.count, height: rowTaps.first.count, channels: channels)
+    columnTaps.withC {
+      ic_resample_rows(
+        start + rows.lowerBound * rowBytes, rowBytes, narrow.start, narrow.rowBytes,
+        Int32(rows.count), Int32(channels), $0, level)
+    }
+    rowTaps.withC {
+      ic_resample_columns(
+        narrow.start, narrow.rowBytes, Int32(rows.lowerBound), result.start, result.rowBytes,
+        Int32(result.rowBytes), $0, level)
+    }
+    withExtendedLifetime((self, narrow, result)) {}
+    return result
+  }
+
   /// The columns `columns` of the rows `rows` of the image scaled to another width.
   private func resampledRows(
     _ rows: Range<Int>, to newWidth: Int, _ filter: ResampleFilter, _ columns: Range<Int>,

@@ -13,8 +13,15 @@ struct Taps {
   private(set) var stride = 0
 
   /// Weights for the output positions `range` of an axis scaled from `inputSize` to `outputSize`.
-  init(_ filter: ResampleFilter, from inputSize: Int, to outputSize: Int, range: Range<Int>) {
-    let scale = Double(inputSize) / Double(outputSize)
+  ///
+  /// `extent` is the part of the input that the output shows, where its first or last position is only
+  /// partly filled; all of it by default.
+  init(
+    _ filter: ResampleFilter, from inputSize: Int, to outputSize: Int, range: Range<Int>,
+    extent: Range<Double>? = nil
+  ) {
+    let shown = extent ?? 0..<Double(inputSize)
+    let scale = (shown.upperBound - shown.lowerBound) / Double(outputSize)
     let filterScale = max(scale, 1)
     let support = filter.support * filterScale
     let longest = Int(support.rounded(.up)) * 2 + 1
@@ -24,7 +31,7 @@ struct Taps {
     coefficients = [Int32](repeating: 0, count: range.count * stride)
     var weights = [Double](repeating: 0, count: longest)
     for (slot, position) in range.enumerated() {
-      let center = (Double(position) + 0.5) * scale
+      let center = shown.lowerBound + (Double(position) + 0.5) * scale
       let start = max(Int(center - support + 0.5), 0)
       let end = min(Int(center + support + 0.5), inputSize)
       var sum = 0.0
@@ -48,6 +55,18 @@ struct Taps {
       return 0..<0
     }
     return Int(low)..<Int(start + length)
+  }
+
+  /// Calls `body` with the weights of one output position alone.
+  func withC<R>(position: Int, _ body: (UnsafePointer<ic_taps>) -> R) -> R {
+    withC { all in
+      var one = all.pointee
+      one.first += position
+      one.count += position
+      one.coefficients += position * stride
+      one.length = 1
+      return body(&one)
+    }
   }
 
   func withC<R>(_ body: (UnsafePointer<ic_taps>) -> R) -> R {

@@ -42,6 +42,7 @@ public struct Fingerprint: Sendable, Hashable {
         "max_codec_bytes": JSONValue(limits.maxCodecBytes),
       ],
       "decoding": [
+        "decode": .string(request.decoding.mode.rawValue),
         "on_truncated": request.decoding.truncated == .pad ? "pad" : "fail",
         "page": request.decoding.page.map { JSONValue($0) } ?? .null,
       ],

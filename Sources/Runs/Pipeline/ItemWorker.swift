@@ -198,6 +198,7 @@ extension SourceFacts {
     if let width { members["width"] = JSONValue(width) }
     if let height { members["height"] = JSONValue(height) }
     if let orientation { members["orientation"] = JSONValue(orientation) }
+    if shrink > 1 { members["shrink_on_load"] = JSONValue(shrink) }
     if let resized {
       members["resized"] = [
         "width": JSONValue(resized.width), "height": JSONValue(resized.height),
