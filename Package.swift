@@ -144,8 +144,8 @@ let package = Package(
     tests(
       "RunsTests",
       [
-        "Runs", "Images", "Transfers", "Workers", "Requests", "JSON", "Digests", "FileAccess",
-        "Faults",
+        "Runs", "Images", "Transfers", "Workers", "Requests", "Tensors", "JSON", "Digests",
+        "FileAccess", "Faults",
       ]),
     tests(
       "CommandsTests",

@@ -67,6 +67,12 @@ struct Environment: Sendable {
     return folders.filter { seen.insert($0).inserted }
   }
 
+  /// Where objects are stored unless that is said: `infercam/store` in the XDG data folder.
+  var standardStore: RawPath? {
+    let home = path("XDG_DATA_HOME") ?? path("HOME")?.appending(".local/share")
+    return home?.appending("infercam/store")
+  }
+
   /// The configuration file: `INFERCAM_CONFIG`, or `infercam/config.json` in the XDG folder.
   var configurationFile: (path: RawPath, isRequired: Bool)? {
     if let path = path("INFERCAM_CONFIG") { return (path, true) }

@@ -10,10 +10,15 @@ public func base64(_ bytes: [UInt8]) -> String {
   return String(decoding: text.map(UInt8.init(bitPattern:)), as: UTF8.self)
 }
 
-/// Reads base64 with padding; `nil` for anything else.
+/// Reads base64 with padding (RFC 4648); `nil` for anything else, white space included.
 public func bytes(base64 text: String) -> [UInt8]? {
-  let characters = Array(text.utf8)
-  guard characters.count % 4 == 0 else { return nil }
+  bytes(base64: Array(text.utf8))
+}
+
+/// Reads base64 with padding (RFC 4648); `nil` for anything else, white space included.
+public func bytes(base64 characters: [UInt8]) -> [UInt8]? {
+  // The library would skip white space.
+  guard characters.count % 4 == 0, !characters.contains(where: { $0 <= 0x20 }) else { return nil }
   var context = base64_decode_ctx()
   nettle_base64_decode_init(&context)
   var isSound = true

@@ -45,6 +45,7 @@ extension Fault.Code {
   public static let modelDigestMismatch = Self("model.digest_mismatch", .serverError)
   public static let modelNonFinite = Self("model.non_finite", .serverError)
   public static let workerCrashed = Self("worker.crashed", .serverError)
+  public static let scanFailed = Self("scan.failed", .serverError)
   public static let resourceExhausted = Self("resource.exhausted", .serverError)
   public static let upstreamFailed = Self("upstream.failed", .upstreamError)
   public static let serviceOverloaded = Self("service.overloaded", .serviceUnavailable)
@@ -65,7 +66,8 @@ extension Fault.Code {
     .modelUnsupportedOperator, .modelExternalData, .explainNotSupported, .idempotencyKeyReused,
     .rateExceeded, .quotaExceeded, .concurrencyExceeded, .internalError, .storageNoSpace,
     .storageIOError, .runCorrupt, .runNondeterministic, .modelDigestMismatch, .modelNonFinite,
-    .workerCrashed, .resourceExhausted, .upstreamFailed, .serviceOverloaded, .breakerOpen,
+    .workerCrashed, .scanFailed, .resourceExhausted, .upstreamFailed, .serviceOverloaded,
+    .breakerOpen,
     .timeoutItem, .timeoutUpstream, .timeoutSync,
   ]
 }

@@ -103,6 +103,9 @@ extension Fault.Code {
       "the network returned NaN or infinity"
     case .workerCrashed:
       "the item brought a worker down several times"
+    case .scanFailed:
+      "the scan command could not run, was killed or took too long, so that nothing is known of "
+        + "the item: correct `--scan-cmd`, then `--retry-failed`"
     case .resourceExhausted:
       "memory, threads or descriptors ran out: use fewer workers or a smaller batch"
     case .upstreamFailed:

@@ -8,7 +8,7 @@ import Glibc
 /// An open file, closed when it goes out of scope.
 public struct Descriptor: ~Copyable, Sendable {
   public private(set) var number: Int32
-  private let name: String
+  let name: String
 
   /// Opens a file; the flags get `O_CLOEXEC`.
   /// - Throws: the `Fault` of the error number.
@@ -29,8 +29,21 @@ public struct Descriptor: ~Copyable, Sendable {
     }
   }
 
+  /// Takes over an open file.
+  init(owning number: Int32, name: String) {
+    self.number = number
+    self.name = name
+  }
+
   deinit {
     if number >= 0 { _ = Glibc.close(number) }
+  }
+
+  /// Leaves the file open and its closing to the caller.
+  consuming func release() -> Int32 {
+    let number = number
+    self.number = -1
+    return number
   }
 
   /// Closes the file and reports what the system says about it.

@@ -17,25 +17,40 @@ public struct FileContents: Sendable {
 /// - Throws: `Fault` with code `upload.too_large` beyond the limit, `image.invalid_format` for
 ///   anything but a regular file, or that of the error number.
 public func readRegularFile(_ path: RawPath, limit: Int) throws(Fault) -> FileContents {
-  let file = try Descriptor(opening: path, O_RDONLY | O_NONBLOCK | O_NOCTTY)
-  let stamp = try file.status()
-  guard stamp.kind == .regular else {
-    throw Fault(
-      .imageInvalidFormat, "\(path.display) is \(stamp.kind.rawValue), not a regular file")
-  }
-  guard stamp.size <= limit else { throw tooLarge(path, stamp.size, limit) }
-  let bytes = try file.read(at: 0, count: min(stamp.size, limit) + 1)
-  if bytes.count == stamp.size { return FileContents(bytes: bytes, stamp: stamp) }
-  guard bytes.count > stamp.size else { return FileContents(bytes: bytes, stamp: stamp) }
-  let grown = try file.read(at: 0, count: limit + 1)
-  guard grown.count <= limit else { throw tooLarge(path, grown.count, limit) }
-  return FileContents(bytes: grown, stamp: stamp)
+  try Descriptor(opening: path, O_RDONLY | O_NONBLOCK | O_NOCTTY).readWhole(limit: limit)
 }
 
-private func tooLarge(_ path: RawPath, _ size: Int, _ limit: Int) -> Fault {
-  Fault(
-    .uploadTooLarge, "\(path.display) has \(size) bytes, more than the limit of \(limit)",
-    details: ["bytes": .int(size), "limit": .int(limit)])
+extension Descriptor {
+  /// Reads a regular file into memory; opened with `O_NONBLOCK`, so that nothing else blocks.
+  ///
+  /// - Parameter limit: the most bytes that are accepted; the file may grow while it is read.
+  /// - Throws: as `readRegularFile`.
+  public borrowing func readWhole(limit: Int) throws(Fault) -> FileContents {
+    let stamp = try regularStatus()
+    guard stamp.size <= limit else { throw tooLarge(stamp.size, limit) }
+    let bytes = try read(at: 0, count: min(stamp.size, limit) + 1)
+    if bytes.count <= stamp.size { return FileContents(bytes: bytes, stamp: stamp) }
+    let grown = try read(at: 0, count: limit + 1)
+    guard grown.count <= limit else { throw tooLarge(grown.count, limit) }
+    return FileContents(bytes: grown, stamp: stamp)
+  }
+
+  /// The state of a regular file.
+  /// - Throws: `Fault` with code `image.invalid_format` for anything else.
+  public borrowing func regularStatus() throws(Fault) -> FileStamp {
+    let stamp = try status()
+    guard stamp.kind == .regular else {
+      throw Fault(
+        .imageInvalidFormat, "\(name) is \(stamp.kind.rawValue), not a regular file")
+    }
+    return stamp
+  }
+
+  private borrowing func tooLarge(_ size: Int, _ limit: Int) -> Fault {
+    Fault(
+      .uploadTooLarge, "\(name) has \(size) bytes, more than the limit of \(limit)",
+      details: ["bytes": .int(size), "limit": .int(limit)])
+  }
 }
 
 /// Returns the names in a folder in the order of their bytes, without `.` and `..`.
@@ -43,6 +58,11 @@ public func namesInDirectory(_ path: RawPath) throws(Fault) -> [RawPath] {
   guard perform(.open, { 0 }) == 0, let folder = path.withCString({ opendir($0) }) else {
     throw Fault(errno: errno, "cannot list \(path.display)")
   }
+  return try readNames(folder, path)
+}
+
+/// Reads and closes a folder that has been opened.
+func readNames(_ folder: OpaquePointer, _ path: RawPath) throws(Fault) -> [RawPath] {
   defer { closedir(folder) }
   var names: [RawPath] = []
   while true {

@@ -12,13 +12,14 @@ extension Classifier {
   /// An `.npy` file holds either a model input, floating-point [C, H, W] or [1, C, H, W], channels
   /// last where the model's are (integers where it takes them), or an RGB image, uint8 [H, W, 3].
   /// - Parameters:
+  ///   - sha256: the digest of the bytes in hexadecimal; `nil` to compute it.
   ///   - declared: the type that the file name or the sender states.
   ///   - label: the class the sender says it shows, for the target `label`.
   /// - Throws: `Fault` as the contract's validation table has it.
   public func prepare(
-    _ bytes: [UInt8], declared: MediaType? = nil, label: String? = nil
+    _ bytes: [UInt8], sha256: String? = nil, declared: MediaType? = nil, label: String? = nil
   ) throws(Fault) -> PreparedInput {
-    let digest = bytes.withUnsafeBytes { SHA256.hex(of: $0) }
+    let digest = sha256 ?? SHA256.hex(of: bytes)
     let started = milliseconds()
     if bytes.withUnsafeBytes({ NPY.isNPY($0) }) {
       return try prepareArray(bytes, digest, label, started)

@@ -67,6 +67,36 @@ public final class Classifier: Sendable {
     try checkTargets()
   }
 
+  /// The same network with another request, which must be one that it `serves`.
+  /// - Throws: `Fault` for targets that the model does not have, or maps that cannot be made.
+  init(sharing other: Classifier, request: InferenceRequest) throws(Fault) {
+    let options = request.gradCAM
+    self.model = other.model
+    self.request = request
+    self.attributors = options.enabled ? other.attributors : []
+    self.allClasses =
+      options.enabled && options.explainsAll ? try attributors.first?.allClasses() : nil
+    self.layerNames = options.enabled ? other.layerNames : []
+    self.isStraightThrough = other.isStraightThrough
+    self.logits = other.logits
+    self.scores = other.scores
+    self.isChannelsLast = other.isChannelsLast
+    self.takesIntegers = other.takesIntegers
+    self.network = other.network
+    self.normalization = other.normalization
+    try checkTargets()
+  }
+
+  /// Whether the network keeps what another request needs.
+  func serves(_ other: InferenceRequest) -> Bool {
+    let (mine, theirs) = (request.gradCAM, other.gradCAM)
+    if !theirs.enabled { return true }
+    return mine.enabled && mine.layers == theirs.layers && mine.method == theirs.method
+  }
+
+  /// Tells networks apart: classifiers of one network can use one workspace.
+  public var networkID: ObjectIdentifier { ObjectIdentifier(network) }
+
   /// The name of the layer that is explained; of several, with commas between them.
   public var layerName: String? {
     layerNames.isEmpty ? nil : layerNames.joined(separator: ",")

@@ -1,5 +1,7 @@
 public import Execution
+public import Faults
 public import Images
+import JSON
 public import Requests
 
 /// How a network is computed; never what it computes.
@@ -25,4 +27,21 @@ public struct InferenceRequest: Sendable {
   public var decoding = DecodeOptions()
 
   public init() {}
+}
+
+extension InferenceRequest {
+  /// What is asked of an image that has options of its own.
+  /// - Throws: `Fault` with code `param.out_of_range` for options that do not go together.
+  public func applying(_ options: ItemOptions) throws(Fault) -> InferenceRequest {
+    var own = RequestOptions()
+    own.classify = classify
+    own.gradCAM = gradCAM
+    own.resizeLongestSide = resizeLongestSide
+    if let fault = Fault(options.apply(to: &own)) { throw fault }
+    var request = self
+    request.classify = own.classify
+    request.gradCAM = own.gradCAM
+    request.resizeLongestSide = own.resizeLongestSide
+    return request
+  }
 }

@@ -126,6 +126,30 @@ public struct JSONFields {
     return result
   }
 
+  /// The member as a text, or an array of texts.
+  public mutating func texts(_ key: String) -> [String]? {
+    read(key, "a string or an array of strings") { value in
+      if let text = value.string { return [text] }
+      guard let elements = value.array else { return nil }
+      let texts = elements.compactMap(\.string)
+      return texts.count == elements.count ? texts : nil
+    }
+  }
+
+  /// The members that are there and have been asked for.
+  public var readMembers: [String: JSONValue] {
+    members.filter { known.contains($0.key) && !$0.value.isNull }
+  }
+
+  /// Reports violations whose pointers start at this object.
+  public mutating func adopt(_ violations: [Violation]) {
+    let base = jsonPointer(path)
+    for var violation in violations {
+      violation.pointer = base + violation.pointer
+      self.violations.append(violation)
+    }
+  }
+
   /// Reports a member that must be there and is not.
   public mutating func require<T>(_ key: String, _ value: T?) -> T? {
     if value == nil, isObject, members[key].map(\.isNull) ?? true {

@@ -15,30 +15,44 @@ public struct JSONPosition: Sendable, Hashable {
 
 /// Finds where the values of a valid JSON text stand, to point at them in messages.
 public struct JSONLocator: Sendable {
-  private let bytes: [UInt8]
   private let firstLine: Int
   private let offsets: [String: Int]
+  /// Where each line starts.
+  private let lineStarts: [Int]
 
   public init(_ bytes: [UInt8], firstLine: Int = 1) {
     var scanner = JSONScanner(bytes: bytes, firstLine: firstLine)
     scanner.offsets = [:]
     let isValid = (try? scanner.scanDocument()) != nil
-    self.bytes = bytes
     self.firstLine = firstLine
     self.offsets = isValid ? scanner.offsets ?? [:] : [:]
+    var starts = [0]
+    for (offset, byte) in bytes.enumerated() where byte == 0x0A { starts.append(offset + 1) }
+    lineStarts = starts
   }
+
+  /// The offset of the value at a JSON pointer; `nil` where there is none.
+  public func offset(of pointer: String) -> Int? { offsets[pointer] }
 
   /// The place of the value at a JSON pointer, or of the nearest enclosing value there is.
   public func position(of pointer: String) -> JSONPosition {
     var pointer = Substring(pointer)
     while true {
-      if let offset = offsets[String(pointer)] {
-        return JSONPosition(byte: offset, in: bytes, firstLine: firstLine)
-      }
+      if let offset = offsets[String(pointer)] { return position(at: offset) }
       guard let slash = pointer.lastIndex(of: "/") else { break }
       pointer = pointer[..<slash]
     }
-    return JSONPosition(byte: 0, in: bytes, firstLine: firstLine)
+    return position(at: 0)
+  }
+
+  private func position(at byte: Int) -> JSONPosition {
+    // The last line that starts at the byte or before it.
+    var (low, high) = (0, lineStarts.count)
+    while high - low > 1 {
+      let middle = (low + high) / 2
+      if lineStarts[middle] <= byte { low = middle } else { high = middle }
+    }
+    return JSONPosition(line: firstLine + low, column: byte - lineStarts[low] + 1, byte: byte)
   }
 }
 

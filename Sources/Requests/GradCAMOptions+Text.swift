@@ -55,3 +55,13 @@ extension GradCAMOptions.Resolution {
     }
   }
 }
+
+extension HeatmapFormat {
+  /// Reads `none`, or formats between commas; `nil` for anything else.
+  public static func list(_ text: String) -> [Self]? {
+    if text == "none" { return [] }
+    let words = text.split(separator: ",", omittingEmptySubsequences: false)
+    let formats = words.compactMap { Self(rawValue: String($0)) }.filter(selectable.contains)
+    return formats.count == words.count ? selectable.filter(formats.contains) : nil
+  }
+}

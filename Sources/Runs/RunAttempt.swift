@@ -15,7 +15,7 @@ import Glibc
 struct RunAttempt: ~Copyable {
   private let request: RunRequest
   private let specification: RunSpecification
-  private var classifier: Classifier?
+  private var classifiers: ClassifierSet?
   private let committer: Committer
   private var plan: WorkPlan
   private let doneBefore: Int
@@ -31,7 +31,7 @@ struct RunAttempt: ~Copyable {
   ) throws(Fault) {
     self.request = request
     self.specification = specification
-    self.classifier = classifier
+    self.classifiers = classifier.map { ClassifierSet($0, engine: request.engine) }
     let shard = request.shard ?? .whole
     var journals = try JournalSet(
       request.directory, count: specification.inputCount,
@@ -70,7 +70,9 @@ struct RunAttempt: ~Copyable {
   }
 
   private mutating func begin() throws(Fault) {
-    if classifier == nil { classifier = try request.loadClassifier() }
+    if classifiers == nil {
+      classifiers = ClassifierSet(try request.loadClassifier(), engine: request.engine)
+    }
     if request.shard == nil {
       try removeFile(request.directory.success)
       var summary = RunSummary(specification, startedAt: startedAt)
@@ -104,6 +106,7 @@ struct RunAttempt: ~Copyable {
 
   /// Records the items that end every process that takes them up, and returns their results.
   private mutating func quarantine() throws(Fault) -> [ResultItem] {
+    let reader = request.makeReader()
     let items = plan.poison.map { item in
       var result = ResultItem(
         sequence: item.sequence, id: item.id, requestID: "\(specification.jobID):\(item.sequence)",
@@ -115,7 +118,7 @@ struct RunAttempt: ~Copyable {
               + "look at the file, then compute it again with --retry-failed")),
         timings: Timings())
       result.echo = item.echo
-      return ProcessedItem(result: result, stamp: (try? FileStamp(of: item.path)) ?? nil)
+      return ProcessedItem(result: result, stamp: reader.stamp(of: item))
     }
     try commit(items)
     return items.map(\.result)
@@ -172,10 +175,10 @@ struct RunAttempt: ~Copyable {
   }
 
   private func settings(isAlone: Bool) throws(Fault) -> PipelineSettings {
-    guard let classifier else { preconditionFailure("the model is loaded before work begins") }
+    guard let classifiers else { preconditionFailure("the model is loaded before work begins") }
     var settings = PipelineSettings(
-      classifier: classifier, model: request.model, request: request.inference,
-      jobID: specification.jobID)
+      classifiers: classifiers, model: request.model, request: request.inference,
+      jobID: specification.jobID, access: request.access)
     settings.workers = isAlone ? 1 : request.workers
     settings.batch = isAlone ? 1 : request.batch
     settings.layout = request.layout
@@ -183,7 +186,7 @@ struct RunAttempt: ~Copyable {
     settings.itemTimeout = request.itemTimeout
     settings.journal = committer.writer
     settings.isAlone = isAlone
-    if request.inference.gradCAM.enabled {
+    if request.inference.gradCAM.enabled || request.inputs.hasMapOptions {
       let directory = request.directory
       settings.destination = .files(
         folder: directory.heatmaps, prefix: "heatmaps/",

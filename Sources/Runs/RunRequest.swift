@@ -1,4 +1,5 @@
 public import FileAccess
+import Images
 public import Inference
 public import JSON
 public import Models
@@ -51,6 +52,8 @@ public struct RunRequest: Sendable {
   public var itemTimeout: Double?
   /// The longest that this attempt may take, in seconds.
   public var deadline: Double?
+  /// From where inputs may be read.
+  public var access = InputAccess()
   /// How URLs are read; `nil` when none is.
   public var transfers: InputTransfers?
   /// Who is told when the run has ended.
@@ -67,10 +70,14 @@ public struct RunRequest: Sendable {
     self.inference = inference
   }
 
+  func makeReader() -> InputReader {
+    InputReader(access, limit: inference.decoding.limits.maxBytes)
+  }
+
   public var fingerprint: Fingerprint {
     Fingerprint(
       model: model, request: inference, engine: engine, layout: layout, savesLogits: savesLogits,
-      inputs: inputs)
+      inputs: inputs, scanner: access.scanner)
   }
 }
 

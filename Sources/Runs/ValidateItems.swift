@@ -1,9 +1,9 @@
-import Digests
 public import Faults
 import FileAccess
 public import Images
 public import JSON
 import Requests
+import Tensors
 import Workers
 
 /// What validation says about one input.
@@ -15,43 +15,34 @@ public struct ValidatedItem: Sendable {
 
 /// Reads and decodes items by the rules of a run, without a model, and reports them in order.
 public func validateItems(
-  _ source: any ItemSource, options: DecodeOptions, transfers: InputTransfers? = nil, workers: Int,
-  isInterrupted: () -> Bool, report: (ValidatedItem) throws(Fault) -> Void
+  _ source: any ItemSource, options: DecodeOptions, access: InputAccess = InputAccess(),
+  transfers: InputTransfers? = nil, workers: Int, isInterrupted: () -> Bool,
+  report: (ValidatedItem) throws(Fault) -> Void
 ) throws(Fault) {
+  let reader = InputReader(access, limit: options.limits.maxBytes)
   try runOrdered(
     workers: workers, window: 64 * workers, source, isInterrupted: isInterrupted,
     receiving: transfers, limit: options.limits.maxBytes,
     work: { (_, source, cancellation, finished) in
       while !cancellation.isCancelled, case .element(let item) = source.next(wait: true) {
-        finished.push((item.sequence, validate(item, options)))
+        finished.push((item.sequence, validate(item, options, reader)))
       }
     }, report: report)
 }
 
-private func validate(_ item: InputItem, _ options: DecodeOptions) -> ValidatedItem {
+private func validate(
+  _ item: InputItem, _ options: DecodeOptions, _ reader: InputReader
+) -> ValidatedItem {
   var members = item.echo
   members["seq"] = JSONValue(item.sequence)
   members["id"] = .string(item.id)
   var source = item.source
   var failure: Fault?
   do throws(Fault) {
-    let bytes = try item.read(limit: options.limits.maxBytes).bytes
-    let sha256 = SHA256.hex(of: bytes)
-    source["bytes"] = JSONValue(bytes.count)
-    source["sha256"] = .string(sha256)
-    try item.checkDigest(sha256)
-    let image = try decode(bytes, item.declaredType, options)
-    source["format"] = .string(image.header.format.rawValue)
-    source["width"] = JSONValue(image.header.width)
-    source["height"] = JSONValue(image.header.height)
-    source["orientation"] = JSONValue(image.header.orientation.rawValue)
-    source["channels"] = JSONValue(image.header.samples.channels)
-    source["bit_depth"] = JSONValue(image.header.samples.bitDepth)
-    source["pages"] = JSONValue(image.header.samples.pages)
-    if image.partial { source["partial"] = true }
-    if !image.warnings.isEmpty {
-      source["warnings"] = .array(image.warnings.map(JSONValue.string))
-    }
+    let contents = try reader.read(item)
+    source["bytes"] = JSONValue(contents.bytes.count)
+    source["sha256"] = .string(contents.sha256)
+    source.merge(try facts(contents.bytes, item.declaredType, options)) { _, new in new }
   } catch {
     failure = error
     members["error"] = error.errorObject(requestID: nil)
@@ -59,6 +50,52 @@ private func validate(_ item: InputItem, _ options: DecodeOptions) -> ValidatedI
   members["source"] = .object(source)
   members["status"] = failure == nil ? "accepted" : "rejected"
   return ValidatedItem(id: item.id, fault: failure, json: .object(members))
+}
+
+/// What the bytes would decode to.
+private func facts(
+  _ bytes: [UInt8], _ declared: MediaType?, _ options: DecodeOptions
+) throws(Fault) -> [String: JSONValue] {
+  if bytes.withUnsafeBytes({ NPY.isNPY($0) }) { return try arrayFacts(bytes, options) }
+  let image = try decode(bytes, declared, options)
+  var facts: [String: JSONValue] = [
+    "format": .string(image.header.format.rawValue), "width": JSONValue(image.header.width),
+    "height": JSONValue(image.header.height),
+    "orientation": JSONValue(image.header.orientation.rawValue),
+    "channels": JSONValue(image.header.samples.channels),
+    "bit_depth": JSONValue(image.header.samples.bitDepth),
+    "pages": JSONValue(image.header.samples.pages),
+  ]
+  if image.partial { facts["partial"] = true }
+  if !image.warnings.isEmpty {
+    facts["warnings"] = .array(image.warnings.map(JSONValue.string))
+  }
+  return facts
+}
+
+/// What an array is; whether it fits, only a model can say.
+private func arrayFacts(
+  _ bytes: [UInt8], _ options: DecodeOptions
+) throws(Fault) -> [String: JSONValue] {
+  let array = try bytes.withUnsafeBytes { raw in
+    Result { () throws(Fault) in try NPY.decode(raw) }
+  }.get()
+  let shape = array.shape
+  var facts: [String: JSONValue] = [
+    "format": "npy", "shape": .array(shape.dimensions.map { JSONValue($0) }),
+    "dtype": .string("\(array.dtype)"),
+  ]
+  if array.dtype == .uint8, shape.rank == 3, shape[2] == 3 {
+    try options.limits.check(width: shape[1], height: shape[0])
+    facts["width"] = JSONValue(shape[1])
+    facts["height"] = JSONValue(shape[0])
+  } else if !(3...4).contains(shape.rank) || array.dtype == .bool {
+    throw Fault(
+      .imageInvalidFormat,
+      "the array is \(array.dtype) \(shape): a model input is [C, H, W] or [N, C, H, W], an image "
+        + "uint8 [H, W, 3]")
+  }
+  return facts
 }
 
 private func decode(

@@ -18,9 +18,10 @@ struct WorkPlan {
     pending = [Bool](repeating: false, count: request.inputs.count)
     let shard = request.shard ?? .whole
     let histories = journals.starts.histories
+    let reader = request.makeReader()
     for item in request.inputs where shard.owns(id: item.id) {
       counts.items += 1
-      if try Self.isDone(item, request, &journals) {
+      if try Self.isDone(item, request, &journals, reader) {
         count(journals.index.failure(of: item.sequence))
         continue
       }
@@ -47,7 +48,8 @@ struct WorkPlan {
   }
 
   private static func isDone(
-    _ item: InputItem, _ request: RunRequest, _ journals: inout JournalSet
+    _ item: InputItem, _ request: RunRequest, _ journals: inout JournalSet,
+    _ reader: InputReader
   ) throws(Fault) -> Bool {
     guard let (record, line) = try journals.read(item.sequence) else { return false }
     if let code = record.failure, request.retriesFailed,
@@ -56,7 +58,7 @@ struct WorkPlan {
       journals.forget(item.sequence)
       return false
     }
-    if try record.isCurrent(line, item, request.directory) { return true }
+    if try record.isCurrent(line, item, request.directory, reader) { return true }
     journals.forget(item.sequence)
     return false
   }

@@ -78,7 +78,10 @@ enum ResultTerms {
   static let source = Keywords.object(
     [
       "path": Keywords.string("as given; bytes that are not UTF-8 as %XX"),
-      "url": Keywords.string("without its query"), "storage_id": Keywords.text(),
+      "url": Keywords.string("without its query"),
+      "storage_id": Keywords.text("of an object of the store"),
+      "array": Keywords.count("the place in a file of stacked arrays"),
+      "shape": Keywords.array(of: Keywords.count()), "dtype": Keywords.text(),
       "sha256": Keywords.sha256,
       "bytes": Keywords.count("the size of the file"),
       "format": Keywords.any(Keywords.words(ImageFormat.allCases), Keywords.constant("npy")),

@@ -41,6 +41,25 @@ public enum NPY {
   /// - Throws: `Fault` with code `image.invalid_format` for other content, `image.decoding_failed`
   ///   for a file whose length does not fit its header, `media.unsupported` for other element types.
   public static func decode(_ bytes: UnsafeRawBufferPointer) throws(Fault) -> Tensor {
+    let (fields, dtype, start) = try fields(bytes)
+    let wanted = try byteCount(fields.shape, dtype)
+    guard bytes.count - start == wanted else {
+      throw Fault(
+        .imageDecodingFailed,
+        "the NPY holds \(bytes.count - start) bytes of elements, its header promises \(wanted)",
+        details: ["reason": .string(bytes.count - start < wanted ? "truncated" : "trailing_bytes")])
+    }
+    let tensor = Tensor(uninitialized: dtype, Shape(fields.shape))
+    if wanted > 0, let source = bytes.baseAddress {
+      tensor.base.copyMemory(from: source + start, byteCount: wanted)
+    }
+    return try checked(tensor)
+  }
+
+  /// What the header says, and the offset of the elements.
+  static func fields(
+    _ bytes: UnsafeRawBufferPointer
+  ) throws(Fault) -> (fields: NPYHeader, dtype: DType, start: Int) {
     let (text, start) = try header(bytes)
     let fields = try NPYHeader(text)
     guard let dtype = dtype(fields.descriptor) else {
@@ -54,18 +73,7 @@ public enum NPY {
         .mediaUnsupported, "column-major NPY is not supported: save numpy.ascontiguousarray(x)")
     }
     guard fields.shape.count <= maxRank else { throw invalid("has too many dimensions") }
-    let wanted = try byteCount(fields.shape, dtype)
-    guard bytes.count - start == wanted else {
-      throw Fault(
-        .imageDecodingFailed,
-        "the NPY holds \(bytes.count - start) bytes of elements, its header promises \(wanted)",
-        details: ["reason": .string(bytes.count - start < wanted ? "truncated" : "trailing_bytes")])
-    }
-    let tensor = Tensor(uninitialized: dtype, Shape(fields.shape))
-    if wanted > 0, let source = bytes.baseAddress {
-      tensor.base.copyMemory(from: source + start, byteCount: wanted)
-    }
-    return try checked(tensor)
+    return (fields, dtype, start)
   }
 
   /// The header's text and the offset of the elements.
@@ -91,7 +99,7 @@ public enum NPY {
     return (Array(bytes[offset..<offset + length]), offset + length)
   }
 
-  private static func byteCount(_ shape: [Int], _ dtype: DType) throws(Fault) -> Int {
+  static func byteCount(_ shape: [Int], _ dtype: DType) throws(Fault) -> Int {
     var count = dtype.byteSize
     for extent in shape {
       let (product, overflow) = count.multipliedReportingOverflow(by: extent)

@@ -120,7 +120,8 @@ struct InputURLTests {
     var items: [String: InputItem] = [:]
     while case .element(let item) = source.next(wait: true) { items[item.id] = item }
     #expect(items.count == names.count + 1)
-    #expect(try items["a"]?.read(limit: 1000).bytes == [1, 2, 3])
+    let a = try #require(items["a"])
+    #expect(try InputReader(InputAccess(), limit: 1000).read(a).bytes == [1, 2, 3])
     #expect(items["a"]?.declaredType == .png)
     #expect(items["missing"]?.fault?.code == .upstreamFailed)
     #expect(items["large"]?.fault?.code == .uploadTooLarge)

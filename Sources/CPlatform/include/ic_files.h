@@ -12,4 +12,12 @@ int ic_rename_noreplace(const char *from, const char *to);
 // Returns 0, or the error number.
 int ic_start_writeback(int fd);
 
+// O_PATH: a descriptor that names a file and cannot read it.
+#define IC_O_PATH 0x200000
+
+// Opens what `path` names below the folder `folder`, following no link and never leaving the folder
+// (openat2 with RESOLVE_BENEATH, RESOLVE_NO_SYMLINKS, RESOLVE_NO_MAGICLINKS).
+// Returns the descriptor, or the negative error number.
+int ic_open_beneath(int folder, const char *path, int flags);
+
 #endif

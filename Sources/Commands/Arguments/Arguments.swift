@@ -9,6 +9,14 @@ import Transfers
 struct Arguments: Sendable {
   var selection = InputSelection()
 
+  /// The folder that input files must lie below.
+  var baseFolder: RawPath?
+  /// Where stored objects are.
+  var store: RawPath?
+  /// The command that looks at every item first, as it was typed.
+  var scanCommand: [UInt8]?
+  var scanSeconds = 60.0
+
   var model: String?
   var modelFolders: [RawPath] = []
   var labels: RawPath?

@@ -4,6 +4,13 @@ import Options
 import Runs
 
 extension Flag where Arguments == Commands.Arguments {
+  static let store = Self(
+    "store", value: "DIR", .input, "where stored objects are",
+    default: "infercam/store in the XDG data folder"
+  ) { value, arguments throws(Fault) in
+    arguments.store = RawPath(bytes: try value.nonEmptyBytes())
+  }
+
   /// Where inputs come from.
   static let inputs: [Self] = [
     Self(
@@ -31,6 +38,21 @@ extension Flag where Arguments == Commands.Arguments {
     },
     Self("follow", .input, "in folders, follow symbolic links to files") {
       $1.selection.followsSymbolicLinks = $0.isOn
+    },
+    Self(
+      "base-dir", value: "DIR", .input,
+      "read only files below DIR, from where paths start; no links, no way out"
+    ) { value, arguments throws(Fault) in
+      arguments.baseFolder = RawPath(bytes: try value.nonEmptyBytes())
+    },
+    store,
+    Self(
+      "scan-cmd", value: "CMD", .input,
+      "a shell command that gets each item on its standard input; unless it exits 0, the item fails"
+    ) { value, arguments throws(Fault) in arguments.scanCommand = try value.nonEmptyBytes() },
+    Self("scan-timeout", value: "S", .input, "the longest one scan may take", default: "60") {
+      value, arguments throws(Fault) in
+      arguments.scanSeconds = try value.double(in: 0.1...86_400)
     },
     Self("lenient", .input, "ignore unknown fields of a manifest") {
       $1.selection.isLenient = $0.isOn

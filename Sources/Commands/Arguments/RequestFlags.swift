@@ -212,13 +212,8 @@ private func words<T: RawRepresentable>(_ cases: [T]) -> String where T.RawValue
 
 /// Reads `none`, or formats between commas.
 private func heatmapFormats(_ text: String) throws(Fault) -> [HeatmapFormat] {
-  if text == "none" { return [] }
-  var formats: [HeatmapFormat] = []
-  for word in text.split(separator: ",", omittingEmptySubsequences: false) {
-    guard let format = HeatmapFormat(rawValue: String(word)),
-      HeatmapFormat.selectable.contains(format)
-    else { throw Fault(.paramOutOfRange, "must be none, png, npy or png,npy, not \(text)") }
-    if !formats.contains(format) { formats.append(format) }
+  guard let formats = HeatmapFormat.list(text) else {
+    throw Fault(.paramOutOfRange, "must be none, png, npy or png,npy, not \(text)")
   }
-  return HeatmapFormat.selectable.filter(formats.contains)
+  return formats
 }

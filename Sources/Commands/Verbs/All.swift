@@ -6,6 +6,7 @@ extension Verb {
     .runsPrune, .runsDeliver,
     .modelsList, .modelsShow, .modelsLayers, .modelsVerify,
     .check, .checkVerify, .checkRecord, .checkAccept, .checkCalibrate,
+    .storagePut, .storageGet, .storageRemove, .storageList,
     .limits, .schema, .doctor, .completions,
     .bench,
   ]

@@ -189,7 +189,7 @@ private func goldenInputs(
   selection.paths = paths
   let limit = invocation.arguments.inference.decoding.limits.maxBytes
   var inputs: [GoldenInput] = []
-  for item in try invocation.collect(selection).list {
+  for item in try invocation.collect(selection).list where item.arrayIndex ?? 0 == 0 {
     inputs.append(
       GoldenInput(
         name: RawPath(bytes: item.path.lastComponent).identifier,

@@ -6,7 +6,6 @@ import Models
 import Options
 import Requests
 import Runs
-import Transfers
 import Workers
 
 extension Verb {
@@ -41,14 +40,12 @@ private func inferVerb(_ invocation: Invocation) throws(Fault) -> Int32 {
   if isStream, invocation.line.positionals.count > 1 {
     throw Fault(.paramOutOfRange, "- reads the standard input and stands alone")
   }
-  var selection = InputSelection()
-  if !isStream {
-    selection = try invocation.selection()
-    selection.allowsDuplicates = invocation.arguments.output == nil
-  }
+  var selection = try isStream ? invocation.streamSelection() : invocation.selection()
+  selection.allowsDuplicates = invocation.arguments.output == nil
   let collected = isStream ? nil : try invocation.collect(selection)
   let settings = try pipelineSettings(
-    invocation, try invocation.model(invocation.arguments.model ?? collected?.manifestModel),
+    invocation, invocation.access(selection),
+    try invocation.model(invocation.arguments.model ?? collected?.manifestModel),
     collected?.list.hasURLs == false ? nil : invocation.inputTransfers)
   var printer = ResultPrinter(invocation)
   if let collected {
@@ -57,7 +54,7 @@ private func inferVerb(_ invocation: Invocation) throws(Fault) -> Int32 {
     }
   } else {
     let source = try startReading(
-      capacity: settings.workers * settings.batch, settings.transfers?.client.policy)
+      capacity: settings.workers * settings.batch, selection)
     try inferItems(settings, source, isInterrupted: isInterrupted) {
       (result) throws(Fault) in try printer.print(result)
     }
@@ -70,7 +67,8 @@ private func inferVerb(_ invocation: Invocation) throws(Fault) -> Int32 {
 }
 
 private func pipelineSettings(
-  _ invocation: Invocation, _ model: ModelVersion, _ transfers: InputTransfers?
+  _ invocation: Invocation, _ access: InputAccess, _ model: ModelVersion,
+  _ transfers: InputTransfers?
 ) throws(Fault) -> PipelineSettings {
   let arguments = invocation.arguments
   invocation.describe(model)
@@ -80,11 +78,11 @@ private func pipelineSettings(
   let request = try invocation.inferenceRequest(standard: asked ? [.png] : [])
   let classifier = try Classifier(model, request: request, engine: arguments.engine)
   var settings = PipelineSettings(
-    classifier: classifier, model: model, request: request, jobID: makeJobID(prefix: "inf_"))
+    classifiers: ClassifierSet(classifier, engine: arguments.engine), model: model,
+    request: request, jobID: makeJobID(prefix: "inf_"), access: access)
   settings.workers = invocation.workers
   settings.batch = arguments.batch
   settings.transfers = transfers
-  guard request.gradCAM.enabled else { return settings }
   settings.destination = .inline
   if let folder = arguments.output {
     try createDirectories(folder)
@@ -97,12 +95,12 @@ private func pipelineSettings(
 
 /// Starts a thread that turns lines of the standard input into items.
 private func startReading(
-  capacity: Int, _ transfers: TransferPolicy?
+  capacity: Int, _ selection: InputSelection
 ) throws(Fault) -> StreamSource {
   let source = StreamSource(capacity: capacity)
   let thread = WorkerThread("reader") {
     do throws(Fault) {
-      var items = try StreamedItems(transfers: transfers)
+      var items = try StreamedItems(selection)
       while let item = try items.next() {
         if !source.push(item) { return }
       }

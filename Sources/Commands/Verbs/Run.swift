@@ -94,6 +94,7 @@ private func runRequest(_ invocation: Invocation) throws(Fault) -> (RunRequest, 
   var request = RunRequest(
     directory: output, inputs: inputs.list, model: model, inference: inference)
   request.engine = arguments.engine
+  request.access = invocation.access(selection)
   request.transfers = invocation.inputTransfers
   request.workers = invocation.workers
   request.batch = arguments.batch

@@ -2,6 +2,7 @@ import CPlatform
 import Execution
 import Faults
 import FileAccess
+import Images
 import Inference
 import JSON
 import Models
@@ -86,13 +87,37 @@ extension Invocation {
 
   /// The selection of the flags with the words of the command line as paths.
   func selection() throws(Fault) -> InputSelection {
-    var selection = arguments.selection
+    var selection = try streamSelection()
     selection.paths = line.positionals.map { RawPath(bytes: $0) }
-    if arguments.allowsNet { selection.transfers = arguments.transfers }
     if selection.isEmpty {
       throw Fault(.paramMissing, "name at least one image, folder or list: see --help")
     }
     return selection
+  }
+
+  /// How inputs are understood, whatever selects them.
+  func streamSelection() throws(Fault) -> InputSelection {
+    var selection = arguments.selection
+    if arguments.allowsNet { selection.transfers = arguments.transfers }
+    if let folder = arguments.baseFolder { selection.folder = try BaseFolder(folder) }
+    selection.maxBytes = arguments.inference.decoding.limits.maxBytes
+    return selection
+  }
+
+  /// From where inputs are read, given how they were selected.
+  func access(_ selection: InputSelection) -> InputAccess {
+    var access = InputAccess()
+    access.folder = selection.folder
+    access.store = store
+    if let command = arguments.scanCommand {
+      access.scanner = ItemScanner(command, seconds: arguments.scanSeconds)
+    }
+    return access
+  }
+
+  /// The store of objects; `nil` where nothing says where it is.
+  var store: ObjectStore? {
+    (arguments.store ?? environment.standardStore).map(ObjectStore.init)
   }
 
   /// Finds the inputs and tells what was left out.

@@ -31,6 +31,7 @@ private func validateVerb(_ invocation: Invocation) throws(Fault) -> Int32 {
   var count = 0
   try validateItems(
     ListSource(list), options: invocation.arguments.inference.decoding,
+    access: invocation.access(selection),
     transfers: list.hasURLs ? invocation.inputTransfers : nil, workers: invocation.workers,
     isInterrupted: isInterrupted
   ) { (item) throws(Fault) in

@@ -20,7 +20,7 @@ public struct Fingerprint: Sendable, Hashable {
 
   init(
     model: ModelVersion, request: InferenceRequest, engine: EngineOptions, layout: HeatmapLayout,
-    savesLogits: Bool, inputs: InputList
+    savesLogits: Bool, inputs: InputList, scanner: ItemScanner?
   ) {
     let limits = request.decoding.limits
     var members: [String: JSONValue] = [
@@ -49,7 +49,9 @@ public struct Fingerprint: Sendable, Hashable {
       "kernels": .string(engine.kernels.rawValue), "layout": .string(layout.rawValue),
       "numerics": .string(engine.numerics.rawValue),
       "precision": .string(engine.precision.rawValue),
-      "machine": Self.machine(request, engine),
+      "machine": Self.machine(request, engine, inputs),
+      // What it rejects is not computed.
+      "scan_cmd": scanner.map { .string(RawPath(bytes: $0.command).identifier) } ?? .null,
       "inputs": Self.inputs(inputs),
     ]
     if savesLogits { members["logits"] = ["classes": JSONValue(model.labels.count)] }
@@ -71,8 +73,10 @@ public struct Fingerprint: Sendable, Hashable {
   }
 
   /// The kinds of processor that compute: the maps of inner layers are differentiated over BLAS.
-  private static func machine(_ request: InferenceRequest, _ engine: EngineOptions) -> JSONValue {
-    let usesBLAS = engine.kernels == .blas || request.gradCAM.enabled
+  private static func machine(
+    _ request: InferenceRequest, _ engine: EngineOptions, _ inputs: InputList
+  ) -> JSONValue {
+    let usesBLAS = engine.kernels == .blas || request.gradCAM.enabled || inputs.hasMapOptions
     return [
       "instruction_set": .string(
         MachineProfile.instructionSet(engine.instructionSet, engine.precision)),

@@ -128,7 +128,7 @@ struct JournalIndex {
     guard let code else { return false }
     let codes: [Fault.Code] = [
       .resourceExhausted, .storageIOError, .storageNoSpace, .timeoutItem, .workerCrashed,
-      .internalError,
+      .internalError, .scanFailed, .upstreamFailed, .timeoutUpstream, .breakerOpen,
     ]
     return codes.contains { $0.rawValue == code }
   }

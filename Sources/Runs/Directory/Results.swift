@@ -41,12 +41,11 @@ func writeOrderedResults(
 extension JournalRecord {
   /// Whether the input is as it was, and the outputs are there in full length.
   func isCurrent(
-    _ line: [UInt8], _ item: InputItem, _ directory: RunDirectory
+    _ line: [UInt8], _ item: InputItem, _ directory: RunDirectory, _ reader: InputReader
   ) throws(Fault) -> Bool {
     guard let files = files(in: line) else { return false }
-    // What a URL names has no state to compare.
-    let stamp = item.url == nil ? (try? FileStamp(of: item.path)) ?? nil : nil
-    let state = stamp.map {
+    // What is no file has no state to compare.
+    let state = reader.stamp(of: item).map {
       [Int64($0.size), $0.modifiedNanoseconds, Int64(bitPattern: $0.inode)]
     }
     guard state == files.stamp else { return false }

@@ -2,6 +2,7 @@ import Digests
 import Faults
 import FileAccess
 import JSON
+import Requests
 import Transfers
 
 #if canImport(Glibc)
@@ -123,15 +124,17 @@ struct InputListExtension {
   init(_ old: InputList, adding new: InputList) throws(Fault) {
     var known: [UInt64: UInt64] = [:]
     known.reserveCapacity(old.count)
-    // Old items whose URL was stored without its query, which the new list may have.
+    // Old items that were not stored whole: the new list may have the query of a URL, or the base64.
     var incomplete: [UInt64: Int] = [:]
     var urls: [Int: WebURL] = [:]
-    var hasURLs = false
+    var texts: [Int: EmbeddedText.Source] = [:]
+    var (hasURLs, hasMapOptions) = (false, false)
     for item in old {
       let key = Self.hash(heatmapStem(id: item.id))
       known[key] = Self.contents(of: item)
       if item.url != nil { hasURLs = true }
-      if item.url != nil, item.fault != nil { incomplete[key] = item.sequence }
+      if item.options.concernsMaps { hasMapOptions = true }
+      if item.isIncomplete { incomplete[key] = item.sequence }
     }
     var chunks: [[UInt8]] = []
     var current: [UInt8] = []
@@ -147,12 +150,17 @@ struct InputListExtension {
               + "give it another id",
             details: ["id": .string(item.id)])
         }
-        if let place = incomplete[key] { urls[place] = item.url }
+        if let place = incomplete[key] {
+          urls[place] = item.url
+          texts[place] = item.embedded?.source
+        }
         continue
       }
       item.sequence = old.count + count
       if item.url != nil { hasURLs = true }
       if let url = item.url, url.hasQuery { urls[item.sequence] = url }
+      texts[item.sequence] = item.embedded?.source
+      if item.options.concernsMaps { hasMapOptions = true }
       current += item.json.encoded() + [0x0A]
       count += 1
       if current.count >= 1 << 20 {
@@ -167,7 +175,7 @@ struct InputListExtension {
     for chunk in old.chunks + chunks { all.update(chunk) }
     whole = InputList(
       chunks: old.chunks + chunks, count: old.count + count, sha256: all.finishHex(), urls: urls,
-      hasURLs: hasURLs)
+      texts: texts, hasURLs: hasURLs, hasMapOptions: hasMapOptions)
   }
 
   /// Identifies what is said about an input, its place apart.

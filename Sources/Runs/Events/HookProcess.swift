@@ -10,6 +10,7 @@ final class HookProcess {
   private var process = pid_t()
   private var input: Int32
   private var isReading = true
+  private let isGroup: Bool
 
   /// How a command ended.
   enum Ending: Sendable, Hashable {
@@ -29,8 +30,10 @@ final class HookProcess {
     }
   }
 
-  /// - Parameter command: what `/bin/sh -c` gets.
-  init(_ command: [UInt8]) throws(Fault) {
+  /// - Parameters:
+  ///   - command: what `/bin/sh -c` gets.
+  ///   - isQuiet: drops what it prints to its standard output.
+  init(_ command: [UInt8], isQuiet: Bool = false) throws(Fault) {
     var ends: [Int32] = [-1, -1]
     guard pipe(&ends) == 0 else { throw Fault(errno: errno, "cannot start a command") }
     for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
@@ -39,7 +42,11 @@ final class HookProcess {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     posix_spawn_file_actions_adddup2(&actions, ends[0], STDIN_FILENO)
-    posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO)
+    if isQuiet {
+      posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0)
+    } else {
+      posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO)
+    }
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
     defer {
@@ -52,7 +59,10 @@ final class HookProcess {
     sigemptyset(&restored)
     sigaddset(&restored, SIGPIPE)
     posix_spawnattr_setsigdefault(&attributes, &restored)
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF))
+    // A quiet command has a group of its own, so that all that it starts can be ended.
+    isGroup = isQuiet
+    let flags = POSIX_SPAWN_SETSIGDEF | (isQuiet ? POSIX_SPAWN_SETPGROUP : 0)
+    posix_spawnattr_setflags(&attributes, Int16(flags))
     let error = RawPath(bytes: command).withCString { command in
       let arguments: [UnsafeMutablePointer<CChar>?] = [
         strdup("sh"), strdup("-c"), strdup(command), nil,
@@ -64,6 +74,13 @@ final class HookProcess {
       close(input)
       throw Fault(errno: error, "cannot start /bin/sh")
     }
+  }
+
+  /// Ends a command that nobody waits for any more.
+  func kill() {
+    _ = Glibc.kill(isGroup ? -process : process, SIGKILL)
+    var status: Int32 = 0
+    while waitpid(process, &status, 0) < 0, errno == EINTR {}
   }
 
   deinit {

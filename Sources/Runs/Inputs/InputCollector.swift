@@ -28,8 +28,12 @@ struct InputCollector {
   var skipped = 0
   var manifestModel: String?
   var manifestMetadata: JSONValue?
+  /// The manifest, where it can be read again.
+  var manifest: ManifestFile?
   /// The lines of the manifest that items came from, to name them in violations.
   var lines: [Int32] = []
+  /// The place of the first item that came from the manifest.
+  var firstListed = 0
 
   private static let violationLimit = 100
 
@@ -40,7 +44,7 @@ struct InputCollector {
 
   mutating func collect() throws(Fault) {
     for path in selection.paths {
-      if try isDirectory(path) {
+      if try stamp(of: path, followingLinks: true)?.kind == .directory {
         try walk(path, below: path.bytes.count)
       } else {
         add(path)
@@ -83,7 +87,7 @@ struct InputCollector {
   /// Adds a path given as such.
   mutating func add(_ path: RawPath) {
     guard path.isURL else {
-      return add(InputItem(sequence: builder.nextSequence, path: path), line: nil)
+      return addArrays(InputItem(sequence: builder.nextSequence, path: path), line: nil)
     }
     do throws(Fault) {
       let url = try selection.url(path)
@@ -93,9 +97,23 @@ struct InputCollector {
     }
   }
 
+  /// Adds an item, or an item for each of the arrays that its file stacks.
+  mutating func addArrays(_ item: InputItem, line: Int?) {
+    let count = selection.stackedArrays(in: item)
+    if count == 1 { return add(item, line: line) }
+    for index in 0..<count {
+      var part = item
+      part.sequence = builder.nextSequence
+      part.id = "\(item.id)#\(index)"
+      part.arrayIndex = index
+      add(part, line: line)
+    }
+  }
+
   mutating func add(_ item: InputItem, line: Int?) {
     if let earlier = builder.add(item) {
-      let before = earlier < lines.count ? ", first on line \(lines[earlier])" : ""
+      let listed = earlier - firstListed
+      let before = lines.indices.contains(listed) ? ", first on line \(lines[listed])" : ""
       var violation = Violation(
         .manifestDuplicateId, at: "",
         "the id \(printable(item.id)) occurs twice\(before): give each input its own")
@@ -106,10 +124,17 @@ struct InputCollector {
     }
   }
 
-  private func isDirectory(_ path: RawPath) throws(Fault) -> Bool {
-    // A path that cannot be looked at is an item, which fails with the reason.
-    guard let stamp = try? FileStamp(of: path) else { return false }
-    return stamp.kind == .directory
+  /// The state of a path; `nil` when there is nothing, or nothing that can be looked at, which is an
+  /// item that fails with the reason.
+  private func stamp(of path: RawPath, followingLinks: Bool) throws(Fault) -> FileStamp? {
+    if let folder = selection.folder { return (try? folder.stamp(of: path)) ?? nil }
+    if followingLinks { return (try? FileStamp(of: path)) ?? nil }
+    return try FileStamp(of: path, followingLinks: false)
+  }
+
+  private func names(in folder: RawPath) throws(Fault) -> [RawPath] {
+    if let base = selection.folder { return try base.names(in: folder) }
+    return try namesInDirectory(folder)
   }
 
   /// Adds the images below a folder.
@@ -117,8 +142,8 @@ struct InputCollector {
   private mutating func walk(_ folder: RawPath, below root: Int) throws(Fault) {
     var entries: [(path: RawPath, key: [UInt8], isFolder: Bool)] = []
     // A run's own files are nobody's input.
-    if RunDirectory.isRun(folder) { return }
-    for name in try namesInDirectory(folder) {
+    if RunDirectory.isRun(selection.folder?.path.appending(folder) ?? folder) { return }
+    for name in try names(in: folder) {
       if name.bytes.first == UInt8(ascii: "."), !selection.includesHidden { continue }
       let path = folder.appending(name)
       guard let kind = try kind(of: path) else { continue }
@@ -138,11 +163,11 @@ struct InputCollector {
 
   /// What to do with an entry of a folder; `nil` to leave it out.
   private func kind(of path: RawPath) throws(Fault) -> FileStamp.Kind? {
-    guard let stamp = try FileStamp(of: path, followingLinks: false) else { return nil }
+    guard let stamp = try stamp(of: path, followingLinks: false) else { return nil }
     switch stamp.kind {
     case .regular, .directory: return stamp.kind
     case .symbolicLink:
-      guard selection.followsSymbolicLinks else { return nil }
+      guard selection.followsSymbolicLinks, selection.folder == nil else { return nil }
       // Links to folders could form a circle.
       guard let target = try FileStamp(of: path), target.kind == .regular else { return nil }
       return .regular

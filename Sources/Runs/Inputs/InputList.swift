@@ -1,6 +1,7 @@
 import Digests
 import Faults
 import JSON
+import Requests
 import Transfers
 
 /// The frozen list of inputs: the lines of `inputs.jsonl`, in order, and their digest.
@@ -14,8 +15,12 @@ public struct InputList: Sendable, Sequence {
   public let sha256: String
   /// Whole URLs by sequence where they have a query, which is not written down.
   var urls: [Int: WebURL] = [:]
+  /// Where the base64 of items stands, by sequence, which is not written down either.
+  var texts: [Int: EmbeddedText.Source] = [:]
   /// Whether items have to be read from the network.
   public var hasURLs = false
+  /// Whether items say for themselves how their maps are made.
+  var hasMapOptions = false
 
   public var isEmpty: Bool { count == 0 }
 
@@ -49,6 +54,7 @@ public struct InputList: Sendable, Sequence {
             item.url = url
             item.fault = nil
           }
+          item.embedded?.source = list.texts[item.sequence]
           return item
         }
         chunk += 1
@@ -69,7 +75,9 @@ struct InputListBuilder {
   private var count = 0
   private var seen: [Key: Int32] = [:]
   private var urls: [Int: WebURL] = [:]
+  private var texts: [Int: EmbeddedText.Source] = [:]
   private var hasURLs = false
+  private var hasMapOptions = false
 
   /// The first 16 bytes of a SHA-256.
   private struct Key: Hashable {
@@ -104,6 +112,8 @@ struct InputListBuilder {
       hasURLs = true
       if url.hasQuery { urls[count] = url }
     }
+    texts[count] = item.embedded?.source
+    if item.options.concernsMaps { hasMapOptions = true }
     let line = item.json.encoded() + [0x0A]
     digest.update(line)
     if current.count + line.count > Self.chunkBytes {
@@ -120,6 +130,7 @@ struct InputListBuilder {
     current = []
     seen = [:]
     return InputList(
-      chunks: chunks, count: count, sha256: digest.finishHex(), urls: urls, hasURLs: hasURLs)
+      chunks: chunks, count: count, sha256: digest.finishHex(), urls: urls, texts: texts,
+      hasURLs: hasURLs, hasMapOptions: hasMapOptions)
   }
 }

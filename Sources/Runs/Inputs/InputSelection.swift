@@ -22,6 +22,10 @@ public struct InputSelection: Sendable {
   public var isLenient = false
   /// Whether one input may occur several times.
   public var allowsDuplicates = false
+  /// The folder that all files must lie below, and that paths start from; `nil` for none.
+  public var folder: BaseFolder?
+  /// The most bytes of one input, which bounds how long a line with base64 may be.
+  public var maxBytes = 100_000_000
 
   /// What URLs may reach; `nil` when none is read.
   public var transfers: TransferPolicy?
@@ -32,6 +36,12 @@ public struct InputSelection: Sendable {
   public var isEmpty: Bool {
     paths.isEmpty && filesFrom == nil && files0From == nil && manifest == nil
   }
+
+  /// Lines that hold an image as base64 may be as long as that takes.
+  var longLines: LineReader.LongLines {
+    LineReader.LongLines(
+      marker: Array(#""bytes""#.utf8), limit: maxBytes / 3 * 4 + LineReader.lineLimit)
+  }
 }
 
 /// The inputs found, and what is worth telling about how.
@@ -41,5 +51,6 @@ public struct CollectedInputs: Sendable {
   public var skipped = 0
   /// What a manifest says about the whole run.
   public var manifestModel: String?
+  /// The object that a manifest attaches to the whole run.
   public var manifestMetadata: JSONValue?
 }

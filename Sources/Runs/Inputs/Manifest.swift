@@ -1,13 +1,13 @@
 import Faults
 import FileAccess
 import JSON
-import Transfers
 
 extension InputCollector {
   private static let documentLimit = 256 << 20
 
   /// Adds the items of a manifest, whose form its ending names.
   mutating func readManifest(_ path: RawPath) throws(Fault) {
+    firstListed = builder.nextSequence
     switch path.fileExtension {
     case "json": try readDocument(path)
     case "csv": try readTable(path, delimiter: UInt8(ascii: ","))
@@ -20,25 +20,52 @@ extension InputCollector {
     }
   }
 
+  /// The folder that relative paths of a manifest start from.
+  func base(of manifest: RawPath) -> RawPath {
+    selection.folder == nil ? manifest.parent : RawPath(".")
+  }
+
   private mutating func readLines(_ path: RawPath) throws(Fault) {
-    var reader = try LineReader(path)
+    var reader = try LineReader(path, longLines: selection.longLines, code: .jsonMalformed)
+    manifest = reader.isStandardInput ? nil : ManifestFile(path)
+    let base = base(of: path)
     while let line = try reader.next() {
       if line.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) { continue }
-      let number = reader.line
-      do throws(Fault) {
-        let value = try JSONValue(parsing: line, firstLine: number)
-        addManifestItem(value, path: [], base: path.parent, line: number) {
-          JSONLocator(line, firstLine: number)
-        }
-      } catch {
-        report(Violation(malformed: error))
-      }
+      addLine(line, number: reader.line, at: reader.lineOffset, base: base)
     }
+  }
+
+  /// Adds the item of a line.
+  /// - Parameter offset: where the line starts in the manifest.
+  mutating func addLine(_ line: [UInt8], number: Int, at offset: Int, base: RawPath) {
+    let value: JSONValue
+    do throws(Fault) {
+      value = try JSONValue(parsing: line, firstLine: number)
+    } catch {
+      return report(Violation(malformed: error))
+    }
+    if line.count > LineReader.lineLimit, value["image"]?["bytes"] == nil {
+      return report(
+        Violation(
+          .jsonMalformed, line: number,
+          "the line is longer than \(LineReader.lineLimit) bytes and holds no image"))
+    }
+    let locator = Deferred { JSONLocator(line, firstLine: number) }
+    add(
+      ManifestElement(
+        value: value, base: base, line: number, locate: { $0.located(by: locator.value) },
+        range: { pointer in
+          locator.value.offset(of: pointer).map { start in
+            let token = stringToken(in: line, at: start)
+            return (token.lowerBound + offset)..<(token.upperBound + offset)
+          }
+        }))
   }
 
   /// Reads the body of an API request: `{"job_type", "model", "inputs": […], "metadata"}`.
   private mutating func readDocument(_ path: RawPath) throws(Fault) {
     let bytes = try readRegularFile(path, limit: Self.documentLimit).bytes
+    manifest = ManifestFile(path)
     let value: JSONValue
     do throws(Fault) {
       value = try JSONValue(parsing: bytes)
@@ -61,97 +88,51 @@ extension InputCollector {
     let inputs = fields.require("inputs", fields.array("inputs")) ?? []
     if !selection.isLenient { fields.refuseUnknown() }
     for violation in fields.violations { report(violation.located(by: locator)) }
+    let base = base(of: path)
     for (index, input) in inputs.enumerated() {
       let pointer = ["inputs", "\(index)"]
-      let line = locator.position(of: jsonPointer(pointer)).line
-      addManifestItem(input, path: pointer, base: path.parent, line: line) { locator }
+      add(
+        ManifestElement(
+          value: input, path: pointer, base: base,
+          line: locator.position(of: jsonPointer(pointer)).line,
+          locate: { $0.located(by: locator) },
+          range: { locator.offset(of: $0).map { stringToken(in: bytes, at: $0) } }))
     }
   }
 
   /// Adds one element of `inputs`.
-  mutating func addManifestItem(
-    _ value: JSONValue, path: [String], base: RawPath, line: Int, locator: () -> JSONLocator
-  ) {
-    var fields = JSONFields(value, path: path)
-    let item = manifestItem(&fields, base: base)
+  mutating func add(_ element: ManifestElement) {
+    var fields = JSONFields(element.value, path: element.path)
+    var item: InputItem?
+    if let image = imageReference(&fields, element) { item = self.item(&fields, image) }
     if !selection.isLenient { fields.refuseUnknown() }
-    if fields.violations.isEmpty, let item {
-      add(item, line: line)
-    } else if !fields.violations.isEmpty {
-      let locator = locator()
-      for violation in fields.violations { report(violation.located(by: locator)) }
-    }
+    for violation in fields.violations { report(element.locate(violation)) }
+    guard fields.violations.isEmpty, let item else { return }
+    addArrays(item, line: element.line)
   }
 
-  private func manifestItem(_ fields: inout JSONFields, base: RawPath) -> InputItem? {
-    let id = fields.string("id")
-    let isLenient = selection.isLenient
-    let given = fields.object("image") { image -> ImageReference? in
-      let path = image.string("path")
-      let url = image.string("url")
-      for key in ["bytes", "storage_id"] where image.value(key) != nil {
-        image.report(
-          .paramOutOfRange, "\(key) is not read by this version: give image.path or url", at: key)
-      }
-      _ = image.value("content_md5")
-      if !isLenient { image.refuseUnknown() }
-      if let url {
-        if path == nil { return self.reference(url, &image) }
-        image.report(.paramOutOfRange, "path and url exclude each other", at: "url")
-        return nil
-      }
-      return image.require("path", path).map { .file($0) }
+  /// Where the base64 of an element is found again.
+  func embeddedText(_ text: String, _ element: ManifestElement) -> EmbeddedText {
+    let pointer = jsonPointer(element.path + ["image", "bytes"])
+    if let manifest, let range = element.range(pointer) {
+      return EmbeddedText(text, .file(manifest, range))
     }
-    for key in ["classify", "grad_cam", "resize"] where fields.value(key) != nil {
-      fields.report(
-        .paramOutOfRange, "\(key) for one item is not read by this version: use flags", at: key)
-    }
-    var item: InputItem
-    switch fields.require("image", given) ?? nil {
-    case .file(let path):
-      if path.isEmpty || path.utf8.contains(0) {
-        fields.report(.manifestInvalid, "image.path must be a path", at: "image")
-      }
-      item = InputItem(
-        sequence: builder.nextSequence, id: id ?? path, path: base.relative(RawPath(path)))
-    case .url(let url): item = InputItem(sequence: builder.nextSequence, id: id, url: url)
-    case nil: return nil
-    }
-    if let digest = fields.string("sha256") {
-      item.sha256 = digest.lowercased()
-      if digest.utf8.count != 64 || !digest.utf8.allSatisfy(isHexadecimal) {
-        fields.report(.paramOutOfRange, "sha256 must be 64 hexadecimal digits", at: "sha256")
-      }
-    }
-    if let label = fields.string("label") { item.echo["label"] = .string(label) }
-    if let metadata = fields.value("metadata") {
-      item.echo["metadata"] = metadata
-      if metadata.object == nil {
-        fields.report(.paramOutOfRange, "metadata must be an object", at: "metadata")
-      }
-    }
-    if id?.isEmpty == true {
-      fields.report(.paramOutOfRange, "id must not be empty", at: "id")
-    }
-    return item
+    return EmbeddedText(text, .memory(Array(text.utf8)))
   }
 }
 
-/// Where a manifest says that an image is.
-private enum ImageReference {
-  case file(String)
-  case url(WebURL)
-}
-
-extension InputCollector {
-  private func reference(_ url: String, _ image: inout JSONFields) -> ImageReference? {
-    do throws(Fault) {
-      return .url(try selection.url(RawPath(url)))
-    } catch {
-      image.report(error.code, error.message, at: "url")
-      return nil
-    }
-  }
+/// One element of a manifest's inputs with its place.
+struct ManifestElement {
+  var value: JSONValue
+  /// The reference tokens that lead to the value.
+  var path: [String] = []
+  /// The folder that a relative path starts from.
+  var base: RawPath
+  var line: Int
+  /// Adds the place of a violation.
+  var locate: (Violation) -> Violation
+  /// Where the JSON of a string stands in the manifest, by its pointer.
+  var range: (String) -> Range<Int>? = { _ in nil }
 }
 
 extension Violation {
@@ -162,6 +143,11 @@ extension Violation {
     // The message names line and column already.
     message = fault.message
   }
+
+  init(_ code: Fault.Code, line: Int, at pointer: String = "", _ message: String) {
+    self.init(code, at: pointer, message)
+    self.line = line
+  }
 }
 
 extension RawPath {
@@ -171,6 +157,12 @@ extension RawPath {
   }
 }
 
-private func isHexadecimal(_ byte: UInt8) -> Bool {
-  Character(UnicodeScalar(byte)).hexDigitValue != nil && byte < 0x80
+/// A value that is made when it is first asked for.
+private final class Deferred<Value> {
+  private let make: () -> Value
+  private(set) lazy var value = make()
+
+  init(_ make: @escaping () -> Value) {
+    self.make = make
+  }
 }

@@ -2,158 +2,126 @@ import Faults
 import FileAccess
 import JSON
 
-extension InputCollector {
-  /// Columns beside `metadata.*`.
-  private static let columns: Set<String> = ["id", "path", "url", "sha256", "label"]
-  private static let unread: Set<String> = [
-    "target", "top_k", "prob_threshold", "layer", "format",
-  ]
+#if canImport(Glibc)
+import Glibc
+#endif
 
+extension InputCollector {
   /// Adds the rows of a CSV (RFC 4180) or TSV file with a header.
   mutating func readTable(_ path: RawPath, delimiter: UInt8) throws(Fault) {
-    let bytes = try readRegularFile(path, limit: 256 << 20).bytes
-    var rows = TableReader(bytes, delimiter: delimiter)
+    let file = try Descriptor(opening: path, O_RDONLY | O_NOCTTY)
+    var rows = TableReader(delimiter: delimiter) { () throws(Fault) in
+      try file.readNext(count: 1 << 16)
+    }
     guard let header = try rows.next() else {
       throw Fault(.manifestInvalid, "\(path.display) has no header row")
     }
-    let names = header.map { String(decoding: $0, as: UTF8.self) }
-    checkHeader(names)
+    let columns = header.map { ManifestColumn(String(decoding: $0.bytes, as: UTF8.self)) }
+    check(columns, header)
+    let base = base(of: path)
     while let row = try rows.next() {
-      if row.count == 1, row[0].isEmpty { continue }
-      guard row.count == names.count else {
-        var violation = Violation(
-          .manifestInvalid, at: "", "the row has \(row.count) fields, the header \(names.count)")
-        violation.line = rows.rowLine
-        report(violation)
+      if row.count == 1, row[0].bytes.isEmpty { continue }
+      guard row.count == columns.count else {
+        report(
+          Violation(
+            .manifestInvalid, line: row[0].line,
+            "the row has \(row.count) fields, the header \(columns.count)"))
         continue
       }
-      addRow(row, names, base: path.parent, line: rows.rowLine)
+      addRow(row, columns, base: base)
     }
   }
 
-  private mutating func checkHeader(_ names: [String]) {
-    for (index, name) in names.enumerated() {
-      let isKnown = Self.columns.contains(name) || name.hasPrefix("metadata.")
-      if isKnown, names.firstIndex(of: name) == index { continue }
-      if !isKnown, selection.isLenient { continue }
+  private mutating func check(_ columns: [ManifestColumn], _ header: [TableReader.Field]) {
+    for (index, column) in columns.enumerated() {
+      let isRepeated = columns.firstIndex { $0.name == column.name } != index
+      if column.path == nil ? selection.isLenient : !isRepeated { continue }
       let message =
-        isKnown
-        ? "the column \(name) occurs twice"
-        : Self.unread.contains(name)
-          ? "the column \(name) is not read by this version: use flags"
-          : "unknown column \(name)"
-      var violation = Violation(.paramUnknown, at: "/" + name, message)
-      violation.line = 1
-      report(violation)
+        column.path == nil
+        ? "unknown column \(column.name)" : "the column \(column.name) occurs twice"
+      report(
+        Violation(.paramUnknown, at: jsonPointer([column.name]), message).located(header[index]))
     }
-    if !names.contains("path"), !names.contains("url") {
-      report(Violation(.paramMissing, at: "/path", "the column path (or url) is missing"))
+    if !columns.contains(where: { ["path", "url"].contains($0.name) }) {
+      report(Violation(.paramMissing, line: 1, at: "/path", "the column path (or url) is missing"))
     }
   }
 
   private mutating func addRow(
-    _ row: [[UInt8]], _ names: [String], base: RawPath, line: Int
+    _ row: [TableReader.Field], _ columns: [ManifestColumn], base: RawPath
   ) {
-    var image: [String: JSONValue] = [:]
-    var members: [String: JSONValue] = [:]
-    var metadata: [String: JSONValue] = [:]
-    for (name, field) in zip(names, row) where !field.isEmpty {
-      guard let text = String(validating: field, as: UTF8.self) else {
-        var violation = Violation(.manifestInvalid, at: "/" + name, "\(name) is not valid UTF-8")
-        violation.line = line
-        report(violation)
+    var members: [String: JSONValue] = ["image": [:]]
+    for (column, field) in zip(columns, row) where !field.bytes.isEmpty {
+      guard let path = column.path else { continue }
+      guard let text = String(validating: field.bytes, as: UTF8.self) else {
+        report(
+          Violation(
+            .manifestInvalid, at: jsonPointer([column.name]), "\(column.name) is not valid UTF-8"
+          ).located(field))
         return
       }
-      if name == "path" || name == "url" {
-        image[name] = .string(text)
-      } else if Self.columns.contains(name) {
-        members[name] = .string(text)
-      } else if name.hasPrefix("metadata.") {
-        metadata[String(name.dropFirst(9))] = .string(text)
+      let (place, value) = column.member(text, at: path)
+      guard place.count > 1 else {
+        members[place[0]] = value
+        continue
       }
+      var group = members[place[0]]?.object ?? [:]
+      group[place[1]] = value
+      members[place[0]] = .object(group)
     }
-    members["image"] = .object(image)
-    if !metadata.isEmpty { members["metadata"] = .object(metadata) }
-    addManifestItem(.object(members), path: [], base: base, line: line) {
-      // Every value of a row stands on the row's line.
-      JSONLocator([], firstLine: line)
+    add(
+      ManifestElement(
+        value: .object(members), base: base, line: row[0].line,
+        locate: { violation in
+          let index = columns.firstIndex { column in
+            column.path.map { jsonPointer($0) == violation.pointer } ?? false
+          }
+          var copy = violation
+          copy.line = row[0].line
+          guard let index else { return copy }
+          copy.pointer = jsonPointer([columns[index].name])
+          return copy.located(row[index])
+        }))
+  }
+}
+
+/// A column of a table and the member of the JSON form that it stands for.
+struct ManifestColumn {
+  let name: String
+  /// `nil` for a column that means nothing.
+  let path: [String]?
+
+  init(_ name: String) {
+    self.name = name
+    path =
+      Self.paths[name]
+      ?? (name.hasPrefix("metadata.") ? ["metadata", String(name.dropFirst(9))] : nil)
+  }
+
+  private static let paths: [String: [String]] = [
+    "id": ["id"], "path": ["image", "path"], "url": ["image", "url"], "sha256": ["sha256"],
+    "label": ["label"], "target": ["grad_cam", "target"], "layer": ["grad_cam", "layer"],
+    "format": ["grad_cam", "format"], "top_k": ["classify", "top_k"],
+    "prob_threshold": ["classify", "prob_threshold"],
+  ]
+
+  /// The member that a field gives: text, a number where one is meant; the format `none` is no map.
+  func member(_ text: String, at path: [String]) -> (path: [String], value: JSONValue) {
+    switch name {
+    case "format" where text == "none": (["grad_cam", "enabled"], false)
+    case "top_k": (path, Int64(text).map(JSONValue.int) ?? .string(text))
+    case "prob_threshold":
+      (path, Double(text).flatMap { $0.isFinite ? .double($0) : nil } ?? .string(text))
+    default: (path, .string(text))
     }
   }
 }
 
-/// Reads rows of fields; a field in quotes may hold delimiters, line breaks and doubled quotes.
-struct TableReader {
-  private let bytes: [UInt8]
-  private let delimiter: UInt8
-  private var offset = 0
-  private var line = 1
-  /// The line on which the row read last starts.
-  private(set) var rowLine = 1
-
-  init(_ bytes: [UInt8], delimiter: UInt8) {
-    self.bytes = bytes
-    self.delimiter = delimiter
-    if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { offset = 3 }
-  }
-
-  /// Returns the next row; `nil` at the end.
-  /// - Throws: `Fault` with code `manifest.invalid` for quotes that are not closed or misplaced.
-  mutating func next() throws(Fault) -> [[UInt8]]? {
-    guard offset < bytes.count else { return nil }
-    rowLine = line
-    var row: [[UInt8]] = []
-    while true {
-      row.append(try field())
-      guard offset < bytes.count else { return row }
-      let byte = bytes[offset]
-      offset += 1
-      if byte == delimiter { continue }
-      if byte == 0x0D, offset < bytes.count, bytes[offset] == 0x0A { offset += 1 }
-      line += 1
-      return row
-    }
-  }
-
-  private mutating func field() throws(Fault) -> [UInt8] {
-    guard offset < bytes.count, bytes[offset] == UInt8(ascii: "\"") else {
-      let start = offset
-      while offset < bytes.count, !isEnd(bytes[offset]) {
-        if bytes[offset] == UInt8(ascii: "\""), delimiter != 0x09 {
-          throw malformed("a quote inside a field that does not start with one")
-        }
-        offset += 1
-      }
-      return Array(bytes[start..<offset])
-    }
-    offset += 1
-    var field: [UInt8] = []
-    while offset < bytes.count {
-      let byte = bytes[offset]
-      offset += 1
-      if byte == 0x0A { line += 1 }
-      guard byte == UInt8(ascii: "\"") else {
-        field.append(byte)
-        continue
-      }
-      if offset < bytes.count, bytes[offset] == UInt8(ascii: "\"") {
-        field.append(byte)
-        offset += 1
-        continue
-      }
-      if offset < bytes.count, !isEnd(bytes[offset]) {
-        throw malformed("text after a closing quote")
-      }
-      return field
-    }
-    throw malformed("a quote that is not closed")
-  }
-
-  private func isEnd(_ byte: UInt8) -> Bool {
-    byte == delimiter || byte == 0x0A || byte == 0x0D
-  }
-
-  private func malformed(_ defect: String) -> Fault {
-    Fault(
-      .manifestInvalid, "line \(line): \(defect)", details: ["line": .int(line)])
+extension Violation {
+  fileprivate func located(_ field: TableReader.Field) -> Violation {
+    var copy = self
+    copy.line = field.line
+    copy.column = field.column
+    return copy
   }
 }

@@ -1,7 +1,6 @@
 public import Faults
 import FileAccess
 import JSON
-public import Transfers
 
 /// Reads items from lines: a path, or an object as in a manifest.
 ///
@@ -10,53 +9,45 @@ public struct StreamedItems: ~Copyable {
   private var reader: LineReader
   private var sequence = 0
   private let selection: InputSelection
+  /// The rest of the items of one line.
+  private var waiting: ArraySlice<InputItem> = []
 
   /// Reads from the standard input.
   ///
-  /// - Parameter transfers: what URLs may reach; `nil` when none is read.
-  public init(transfers: TransferPolicy? = nil) throws(Fault) {
-    reader = try LineReader(RawPath("-"))
-    var selection = InputSelection()
-    selection.transfers = transfers
+  /// - Parameter selection: how lines are understood; what it selects itself is left alone.
+  public init(_ selection: InputSelection) throws(Fault) {
+    var selection = selection
+    selection.allowsDuplicates = true
     self.selection = selection
+    reader = try LineReader(
+      RawPath("-"), longLines: selection.longLines, code: .jsonMalformed)
   }
 
   /// The next item; `nil` at the end.
   public mutating func next() throws(Fault) -> InputItem? {
-    while let line = try reader.next() {
-      if line.isEmpty { continue }
-      defer { sequence += 1 }
-      let number = reader.line
-      do throws(Fault) {
-        guard line.first == UInt8(ascii: "{") else {
-          let path = RawPath(bytes: line)
-          if path.isURL { return InputItem(sequence: sequence, url: try selection.url(path)) }
-          return InputItem(sequence: sequence, path: path)
-        }
-        let value = try JSONValue(parsing: line, firstLine: number)
-        var collector = InputCollector(selection)
-        collector.addManifestItem(value, path: [], base: RawPath("."), line: number) {
-          JSONLocator(line, firstLine: number)
-        }
-        var item = try collector.onlyItem()
-        item.sequence = sequence
-        return item
-      } catch {
-        var item = InputItem(sequence: sequence, id: "line \(number)", path: RawPath("-"))
-        item.fault = error
-        return item
-      }
+    while waiting.isEmpty {
+      guard let line = try reader.next() else { return nil }
+      if !line.isEmpty { waiting = items(of: line, number: reader.line)[...] }
     }
-    return nil
-  }
-}
-
-extension InputCollector {
-  /// The item of a collector that was given one.
-  fileprivate mutating func onlyItem() throws(Fault) -> InputItem {
-    let list = try finish().list
-    var cursor = InputList.Cursor(list)
-    guard let item = cursor.next() else { throw Fault(.inputNotFound, "no input was found") }
+    var item = waiting.removeFirst()
+    item.sequence = sequence
+    sequence += 1
     return item
+  }
+
+  private func items(of line: [UInt8], number: Int) -> [InputItem] {
+    do throws(Fault) {
+      var collector = InputCollector(selection)
+      if line.first == UInt8(ascii: "{") {
+        collector.addLine(line, number: number, at: 0, base: RawPath("."))
+      } else {
+        collector.add(RawPath(bytes: line))
+      }
+      return Array(try collector.finish().list)
+    } catch {
+      var item = InputItem(sequence: sequence, id: "line \(number)", path: RawPath("-"))
+      item.fault = error
+      return [item]
+    }
   }
 }

@@ -42,19 +42,14 @@ struct WrittenHeatmaps {
 
 /// Renders the heatmaps of items and puts them where they go; each worker has its own.
 struct HeatmapWriter {
-  private let classifier: Classifier
-  private let formats: [HeatmapFormat]
   private let destination: HeatmapDestination
   private let layout: HeatmapLayout
   private let worker: Int
   private var fileNumber = 0
 
   init(
-    _ classifier: Classifier, _ formats: [HeatmapFormat], _ destination: HeatmapDestination,
-    _ layout: HeatmapLayout, worker: Int
+    _ destination: HeatmapDestination, _ layout: HeatmapLayout, worker: Int
   ) {
-    self.classifier = classifier
-    self.formats = formats
     self.destination = destination
     self.layout = layout
     self.worker = worker
@@ -64,18 +59,18 @@ struct HeatmapWriter {
   /// - Throws: the fault of rendering, which concerns the item, as `item`; that of writing, which
   ///   concerns the run, as `run`.
   mutating func write(
-    _ prediction: Prediction, of input: PreparedInput, id: String
+    _ prediction: Prediction, of input: PreparedInput, by classifier: Classifier, id: String
   ) throws(ItemFailure) -> WrittenHeatmaps {
     var written = WrittenHeatmaps()
-    if formats.isEmpty { return written }
-    let classifier = classifier
+    let options = classifier.request.gradCAM
+    if !options.enabled { return written }
     if prediction.classMaps != nil {
       written.classMaps = try write(.raw, stem: layout.stem(id: id), &written) {
         () throws(Fault) in try classifier.renderClassMaps(prediction)
       }
     }
-    let namesClass = classifier.request.gradCAM.explainsSeveral
-    let formats = formats.filter { prediction.classMaps == nil || $0 != .raw }
+    let namesClass = options.explainsSeveral
+    let formats = options.formats + (prediction.classMaps == nil ? [.raw] : [])
     var known: [Int: [WrittenHeatmap]] = [:]
     for (index, explanation) in prediction.explanations.enumerated() {
       if known[explanation.classIndex] == nil {

@@ -1,4 +1,3 @@
-import Digests
 import Execution
 import Faults
 import FileAccess
@@ -13,16 +12,37 @@ import Workers
 /// How items meet in chunks changes nothing about any of them.
 struct ItemWorker: ~Copyable {
   private let settings: PipelineSettings
-  private let workspace: Workspace
+  private var workspaces: WorkspacePool
   private var writer: HeatmapWriter
   private let emit: (ProcessedItem) -> Void
   private var chunk: [Pending] = []
   private var chunkBytes = 0
+  /// Items whose contents somebody else is computing, or that are in the chunk already.
+  private var awaiting: [Admitted] = []
+  /// The contents that this worker owes the others.
+  private var claims: Set<SharedPredictions.Key> = []
+
+  /// An item that has been read.
+  private struct Admitted {
+    var item: InputItem
+    var contents: InputReader.Contents
+    var classifier: Classifier
+    var started: Stopwatch
+
+    var key: SharedPredictions.Key {
+      let usesLabel = classifier.request.gradCAM.targets.contains(.label)
+      return SharedPredictions.Key(
+        sha256: contents.sha256, declared: item.declaredType,
+        label: usesLabel ? item.echo["label"]?.string : nil, options: item.options)
+    }
+  }
 
   /// An item that waits for its chunk to fill.
   private struct Pending {
     var item: InputItem
     var stamp: FileStamp?
+    var key: SharedPredictions.Key
+    var classifier: Classifier
     var input: PreparedInput
     var timings: Timings
     var prepared: Stopwatch
@@ -33,28 +53,38 @@ struct ItemWorker: ~Copyable {
     _ settings: PipelineSettings, index: Int, emit: @escaping (ProcessedItem) -> Void
   ) throws(Fault) {
     self.settings = settings
-    self.workspace = settings.classifier.makeWorkspace(maximumBatch: settings.batch)
-    var formats: [HeatmapFormat] = []
-    if settings.request.gradCAM.enabled { formats = settings.request.gradCAM.formats + [.raw] }
-    self.writer = HeatmapWriter(
-      settings.classifier, formats, settings.destination, settings.layout, worker: index)
+    self.workspaces = WorkspacePool(settings.classifiers.base, maximumBatch: settings.batch)
+    self.writer = HeatmapWriter(settings.destination, settings.layout, worker: index)
     self.emit = emit
   }
 
   /// Works until the source ends or the flag is set.
   /// - Throws: `Fault` when an output cannot be stored.
   mutating func run(_ source: any ItemSource, _ cancellation: CancellationFlag) throws(Fault) {
+    do throws(Fault) {
+      try work(source, cancellation)
+    } catch {
+      for key in claims { settings.shared.settle(key, nil) }
+      throw error
+    }
+  }
+
+  private mutating func work(
+    _ source: any ItemSource, _ cancellation: CancellationFlag
+  ) throws(Fault) {
     var isOpen = true
     while isOpen {
       if cancellation.isCancelled { break }
-      switch source.next(wait: chunk.isEmpty) {
+      switch source.next(wait: chunk.isEmpty && awaiting.isEmpty) {
       case .element(let item):
         try settings.journal?.noteStart(item.sequence, isAlone: settings.isAlone)
         #if DEBUG
         FaultPoints.reach(item: item.id)
         #endif
-        admit(item)
-        if chunk.count < settings.batch, chunkBytes < settings.chunkBytes { continue }
+        try admit(item)
+        if chunk.count + awaiting.count < settings.batch, chunkBytes < settings.chunkBytes {
+          continue
+        }
       case .nothing: break
       case .end: isOpen = false
       }
@@ -63,53 +93,139 @@ struct ItemWorker: ~Copyable {
     try flush()
   }
 
-  /// Reads and prepares an item; a failure is reported at once.
-  private mutating func admit(_ item: InputItem) {
+  /// Reads an item; a failure is reported at once.
+  private mutating func admit(_ item: InputItem) throws(Fault) {
     let started = Stopwatch()
-    var bytes: [UInt8]?
-    var stamp: FileStamp?
+    var found: InputReader.Contents?
+    let admitted: Admitted
     do throws(Fault) {
-      let contents = try item.read(limit: settings.request.decoding.limits.maxBytes)
-      bytes = contents.bytes
-      stamp = contents.stamp
-      let input = try settings.classifier.prepare(
-        contents.bytes, declared: item.declaredType,
-        label: item.echo["label"]?.string)
-      try item.checkDigest(input.source.sha256)
-      var timings = Timings()
-      timings.preprocess = input.preprocessMilliseconds
-      timings.decode = started.milliseconds - timings.preprocess
-      chunk.append(
-        Pending(
-          item: item, stamp: contents.stamp, input: input, timings: timings, prepared: Stopwatch(),
-          started: started))
-      chunkBytes += input.byteCount
+      let contents = try settings.reader.read(item)
+      found = contents
+      admitted = Admitted(
+        item: item, contents: contents,
+        classifier: try settings.classifiers.classifier(for: item.options), started: started)
     } catch {
-      var source = item.source
-      if let bytes {
-        source["bytes"] = JSONValue(bytes.count)
-        source["sha256"] = .string(SHA256.hex(of: bytes))
-      }
-      var timings = Timings()
-      timings.decode = started.milliseconds
-      timings.total = timings.decode
-      report(item, stamp, source, .failed(error), timings, WrittenHeatmaps())
+      return reportFailure(of: item, found, started, error)
+    }
+    if try !take(admitted) {
+      awaiting.append(admitted)
+      chunkBytes += admitted.contents.bytes.count
     }
   }
 
-  /// Runs the chunk and reports its items.
+  /// Writes what is known about the content of an item, or takes it into the chunk; false when
+  /// somebody else is computing it.
+  private mutating func take(_ admitted: Admitted) throws(Fault) -> Bool {
+    let key = admitted.key
+    switch settings.shared.claim(key) {
+    case .awaited: return false
+    case .known(let shared):
+      if let pending = prepare(admitted, as: shared.input) {
+        try finish(pending, .success(shared.prediction.withoutTimes))
+      }
+    case .owned:
+      claims.insert(key)
+      if let pending = prepare(admitted) {
+        chunk.append(pending)
+        chunkBytes += pending.input.byteCount
+      } else {
+        settle(key, nil)
+      }
+    }
+    return true
+  }
+
+  private mutating func settle(
+    _ key: SharedPredictions.Key, _ shared: SharedPredictions.Shared?
+  ) {
+    if claims.remove(key) != nil { settings.shared.settle(key, shared) }
+  }
+
+  /// Decodes and scales an item unless that is known; a failure is reported at once.
+  private func prepare(_ admitted: Admitted, as known: PreparedInput? = nil) -> Pending? {
+    let item = admitted.item
+    do throws(Fault) {
+      let input: PreparedInput
+      if let known {
+        input = known.labelled(item.echo["label"]?.string)
+      } else {
+        input = try admitted.classifier.prepare(
+          admitted.contents.bytes, sha256: admitted.contents.sha256, declared: item.declaredType,
+          label: item.echo["label"]?.string)
+      }
+      var timings = Timings()
+      timings.preprocess = input.preprocessMilliseconds
+      timings.decode = admitted.started.milliseconds - timings.preprocess
+      return Pending(
+        item: item, stamp: admitted.contents.stamp, key: admitted.key,
+        classifier: admitted.classifier, input: input, timings: timings, prepared: Stopwatch(),
+        started: admitted.started)
+    } catch {
+      reportFailure(of: item, admitted.contents, admitted.started, error)
+      return nil
+    }
+  }
+
+  private func reportFailure(
+    of item: InputItem, _ found: InputReader.Contents?, _ started: Stopwatch, _ fault: Fault
+  ) {
+    var source = item.source
+    if let found {
+      source["bytes"] = JSONValue(found.bytes.count)
+      source["sha256"] = .string(found.sha256)
+    }
+    var timings = Timings()
+    timings.decode = started.milliseconds
+    timings.total = timings.decode
+    report(item, found?.stamp, source, .failed(fault), timings, WrittenHeatmaps())
+  }
+
+  /// Runs the chunk and reports its items, then those that were waiting for it or for others.
   private mutating func flush() throws(Fault) {
+    try flushChunk()
+    let waiting = awaiting
+    awaiting = []
+    for admitted in waiting {
+      // This worker owes nothing while it waits, so that no two wait for each other.
+      while try !take(admitted) { settings.shared.waitForOthers(admitted.key) }
+      try flushChunk()
+    }
+    chunkBytes = 0
+  }
+
+  private mutating func flushChunk() throws(Fault) {
     if chunk.isEmpty { return }
     let pending = chunk
     chunk = []
     chunkBytes = 0
     let waits = pending.map(\.prepared.milliseconds)
-    let predictions = settings.classifier.predict(pending.map(\.input), workspace: workspace)
-    for (index, prediction) in predictions.enumerated() {
+    for (index, prediction) in predict(pending).enumerated() {
       var item = pending[index]
       item.timings.queue = waits[index]
+      settle(item.key, share(prediction, of: item))
       try finish(item, prediction)
     }
+  }
+
+  private func share(
+    _ prediction: Result<Prediction, Fault>, of pending: Pending
+  ) -> SharedPredictions.Shared? {
+    guard case .success(let prediction) = prediction else { return nil }
+    return SharedPredictions.Shared(
+      prediction: prediction, input: pending.classifier.withoutPixels(pending.input))
+  }
+
+  /// Runs the items of each classifier together.
+  private mutating func predict(_ pending: [Pending]) -> [Result<Prediction, Fault>] {
+    var results = [Result<Prediction, Fault>?](repeating: nil, count: pending.count)
+    for first in pending.indices where results[first] == nil {
+      let classifier = pending[first].classifier
+      let places = pending.indices.filter { pending[$0].classifier === classifier }
+      let part = classifier.predict(
+        places.map { pending[$0].input }, workspace: workspaces.workspace(for: classifier))
+      for (place, result) in zip(places, part) { results[place] = result }
+    }
+    return results.compactMap(\.self)
   }
 
   private mutating func finish(
@@ -124,8 +240,9 @@ struct ItemWorker: ~Copyable {
       let prediction = try Self.value(of: prediction)
       timings.inference = prediction.inferenceMilliseconds
       timings.explain = prediction.explainMilliseconds
-      written = try writer.write(prediction, of: pending.input, id: pending.item.id)
-      var result = settings.classifier.resultObject(
+      written = try writer.write(
+        prediction, of: pending.input, by: pending.classifier, id: pending.item.id)
+      var result = pending.classifier.resultObject(
         prediction, of: pending.input, heatmaps: written.heatmaps, classMaps: written.classMaps)
       if settings.savesLogits {
         let row = LogitsRow(prediction.logits, row: pending.item.sequence)

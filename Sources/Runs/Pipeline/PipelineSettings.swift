@@ -1,11 +1,17 @@
 import FileAccess
+import Images
 public import Inference
 public import Models
 public import Requests
 
 /// What the workers of a run share.
 public struct PipelineSettings: Sendable {
-  public var classifier: Classifier
+  /// What computes; that of the request, and those of items with options of their own.
+  public let classifiers: ClassifierSet
+  /// What has been computed already.
+  let shared = SharedPredictions()
+  /// What reads items.
+  let reader: InputReader
   public var model: ModelVersion
   public var request: InferenceRequest
   public var destination = HeatmapDestination.none
@@ -30,9 +36,11 @@ public struct PipelineSettings: Sendable {
   public var jobID: String
 
   public init(
-    classifier: Classifier, model: ModelVersion, request: InferenceRequest, jobID: String
+    classifiers: ClassifierSet, model: ModelVersion, request: InferenceRequest, jobID: String,
+    access: InputAccess = InputAccess()
   ) {
-    self.classifier = classifier
+    self.classifiers = classifiers
+    self.reader = InputReader(access, limit: request.decoding.limits.maxBytes)
     self.model = model
     self.request = request
     self.jobID = jobID

@@ -1,0 +1,105 @@
+import Images
+import Inference
+import Requests
+import Workers
+
+/// What the network has said about contents that occur more than once, so that it is asked once.
+///
+/// Items of the same bytes and the same options share a prediction, also while it is being computed;
+/// each has its own record and its own files. Predictions are kept up to a number of bytes, the oldest
+/// go first. What is shared changes no result.
+final class SharedPredictions: Sendable {
+  /// What a prediction follows from, within one run.
+  struct Key: Hashable, Sendable {
+    var sha256: String
+    var declared: MediaType?
+    var label: String?
+    var options: ItemOptions
+  }
+
+  /// A prediction, and the prepared input where drawing needs none of its pixels.
+  struct Shared: Sendable {
+    var prediction: Prediction
+    var input: PreparedInput?
+  }
+
+  /// What is to be done about a content.
+  enum Claim: Sendable {
+    /// It is the caller's, who must `settle` it.
+    case owned
+    case known(Shared)
+    /// Somebody else is computing it.
+    case awaited
+  }
+
+  fileprivate enum Entry: Sendable {
+    case inWork
+    case done(Shared, bytes: Int)
+  }
+
+  fileprivate struct State {
+    var entries: [Key: Entry] = [:]
+    /// The keys of what is done, oldest first from `head` on.
+    var done: [Key] = []
+    var head = 0
+    var bytes = 0
+  }
+
+  private let state = Monitor(State())
+  private let byteLimit: Int
+
+  init(byteLimit: Int = 64 << 20) {
+    self.byteLimit = byteLimit
+  }
+
+  func claim(_ key: Key) -> Claim {
+    state.withLock { state in
+      switch state.entries[key] {
+      case .done(let shared, _): return .known(shared)
+      case .inWork: return .awaited
+      case nil:
+        state.entries[key] = .inWork
+        return .owned
+      }
+    }
+  }
+
+  /// Waits until a content is in nobody's work any more.
+  func waitForOthers(_ key: Key) {
+    let _: Bool = state.wait { state in
+      if case .inWork? = state.entries[key] { nil } else { true }
+    }
+  }
+
+  /// Ends a claim.
+  /// - Parameter shared: `nil` when there is nothing to share: the next one computes it again.
+  func settle(_ key: Key, _ shared: Shared?) {
+    let byteLimit = byteLimit
+    state.update { state in
+      guard case .inWork? = state.entries[key] else { return }
+      guard let shared else {
+        state.entries[key] = nil
+        return
+      }
+      let bytes = shared.prediction.byteCount + 1024
+      state.entries[key] = .done(shared, bytes: bytes)
+      state.done.append(key)
+      state.bytes += bytes
+      state.forget(beyond: byteLimit)
+    }
+  }
+}
+
+extension SharedPredictions.State {
+  /// Forgets the oldest predictions.
+  fileprivate mutating func forget(beyond limit: Int) {
+    while bytes > limit, head < done.count {
+      if case .done(_, let size)? = entries.removeValue(forKey: done[head]) { bytes -= size }
+      head += 1
+    }
+    if head > 4096, head > done.count / 2 {
+      done.removeFirst(head)
+      head = 0
+    }
+  }
+}
