@@ -75,7 +75,7 @@ struct JournalTests {
   /// Writes a journal of some items and returns its bytes and the ends of its lines.
   func written(_ items: [ProcessedItem]) throws -> (bytes: [UInt8], ends: [Int]) {
     do {
-      var journal = try open()
+      var journal = try open(count: max(10, items.count))
       for item in items { try journal.append([item]) }
     }
     let bytes = try folder.read("journal/0-of-1.jsonl")
@@ -96,6 +96,32 @@ struct JournalTests {
       record.digest == SHA256.hex(of: JSONValue.object(Self.item(3).result.reproducible).encoded()))
     #expect(record.files(in: line)?.artefacts.map(\.path) == ["heatmaps/3.png"])
     #expect(try journal.read(2) == nil)
+  }
+
+  @Test(arguments: [
+    [], ["heatmaps/a.png"], ["heatmaps/a.png", "heatmaps/b.npy"], ["heatmaps/\"quoted\" \\ \n.png"],
+    ["heatmaps/é.png", "heatmaps/\\.npy"],
+  ])
+  func `a record tells its files whatever their names are`(paths: [String]) throws {
+    var item = Self.item(0)
+    item.artefacts = paths.map { Artefact(path: $0, size: 1 << 40, sha256: "ab") }
+    let line = Array(JournalRecord.encode(item).dropLast())
+    let files = try #require(JournalRecord(line)?.files(in: line))
+    #expect(files.artefacts == item.artefacts)
+    #expect(files.stamp == nil)
+  }
+
+  @Test func `records are read in any order`() throws {
+    let count = 400
+    var random = SeededTensors(seed: 3)
+    let places = Array(0..<count).shuffled(using: &random)
+    _ = try written(places.map { Self.item($0, padding: 20_000) })
+    let journals = try JournalSet(directory, count: count, .read)
+    for sequence in Array(0..<count) + places {
+      let (record, line) = try #require(try journals.read(sequence))
+      #expect(record.sequence == sequence)
+      #expect(record.files(in: line)?.artefacts.map(\.path) == ["heatmaps/\(sequence).png"])
+    }
   }
 
   @Test func `each line is a JSON object`() throws {

@@ -36,17 +36,16 @@ enum JournalEvent: Hashable {
   }
 
   /// Reads a line whose checksum is right; `nil` when it is a record.
-  init?(_ line: [UInt8]) {
-    guard line.starts(with: #"{"t":"#.utf8) else { return nil }
+  init?(_ line: UnsafeRawBufferPointer) {
+    var rest = LineCursor(line)
+    guard rest.skip(#"{"t":"#) else { return nil }
     self = .other
-    if let rest = line.dropping(#"{"t":"start","seq":"#) {
-      let digits = rest.prefix { $0 >= 0x30 && $0 <= 0x39 }
-      guard let sequence = Int(String(decoding: digits, as: UTF8.self)) else { return }
-      let isAlone = rest.dropFirst(digits.count).starts(with: #","alone":true"#.utf8)
-      self = .start(sequence, isAlone: isAlone)
+    if rest.skip(#""start","seq":"#) {
+      guard let sequence = rest.number() else { return }
+      self = .start(sequence, isAlone: rest.skip(#","alone":true"#))
       return
     }
-    guard let value = try? JSONValue(parsing: line) else { return }
+    guard let value = try? JSONValue(parsing: Array(line)) else { return }
     switch value["t"]?.string {
     case "open": self = .open
     case "close": self = .close
@@ -56,12 +55,5 @@ enum JournalEvent: Hashable {
       self = .pending(sequence, revision: revision)
     default: break
     }
-  }
-}
-
-extension [UInt8] {
-  /// What follows a text at the start; `nil` when it does not stand there.
-  fileprivate func dropping(_ text: String) -> ArraySlice<UInt8>? {
-    starts(with: text.utf8) ? dropFirst(text.utf8.count) : nil
   }
 }

@@ -1,5 +1,6 @@
 import Faults
 import FileAccess
+import Synchronization
 
 #if canImport(Glibc)
 import Glibc
@@ -12,9 +13,21 @@ final class JournalFile: Sendable {
   let shard: Shard
   let path: RawPath
   let file: Descriptor
+  private let windowBytes: Int
+  private let window = Mutex(Window())
 
-  init(_ shard: Shard, in folder: RawPath, _ flags: Int32) throws(Fault) {
+  /// Bytes of the file that are likely to be asked for next.
+  private struct Window {
+    var offset = 0
+    var bytes: [UInt8] = []
+  }
+
+  /// - Parameter windowBytes: how much is read at once where records are asked for in order.
+  init(
+    _ shard: Shard, in folder: RawPath, _ flags: Int32, windowBytes: Int = 0
+  ) throws(Fault) {
     self.shard = shard
+    self.windowBytes = windowBytes
     path = folder.appending(shard.journalName)
     file = try Descriptor(opening: path, flags | O_NOFOLLOW)
   }
@@ -50,19 +63,21 @@ final class JournalFile: Sendable {
     while true {
       let chunk = try file.read(at: bufferOffset + buffer.count, count: 4 << 20)
       buffer += chunk
-      while let end = buffer[start...].firstIndex(of: 0x0A) {
-        lineNumber += 1
-        let offset = bufferOffset + start
-        let line = JournalLine(Array(buffer[start..<end]))
-        if case .damaged = line {
-          waiting.append(Damage(offset: offset, length: end + 1 - start, line: lineNumber))
-        } else {
-          contents.damage += waiting
-          waiting = []
-          contents.length = bufferOffset + end + 1
-          body(line, offset, end - start)
+      buffer.withUnsafeBytes { bytes in
+        while let end = bytes.newline(from: start) {
+          lineNumber += 1
+          let offset = bufferOffset + start
+          let line = JournalLine(UnsafeRawBufferPointer(rebasing: bytes[start..<end]))
+          if case .damaged = line {
+            waiting.append(Damage(offset: offset, length: end + 1 - start, line: lineNumber))
+          } else {
+            contents.damage += waiting
+            waiting = []
+            contents.length = bufferOffset + end + 1
+            body(line, offset, end - start)
+          }
+          start = end + 1
         }
-        start = end + 1
       }
       bufferOffset += start
       buffer.removeFirst(start)
@@ -89,13 +104,36 @@ final class JournalFile: Sendable {
 
   /// The record at a place.
   func read(_ place: JournalIndex.Place) throws(Fault) -> (record: JournalRecord, line: [UInt8]) {
-    let line = try file.read(at: place.offset, count: place.length)
+    let line = try bytes(at: place.offset, count: place.length)
     guard case .record(let record) = JournalLine(line) else {
       throw Fault(
         .runCorrupt, "\(path.display) has changed while it was in use",
         details: ["offset": .int(place.offset)])
     }
     return (record, line)
+  }
+
+  /// Bytes at a place, mostly from memory where places are near the one before.
+  private func bytes(at offset: Int, count: Int) throws(Fault) -> [UInt8] {
+    let held = window.withLock { window -> (bytes: [UInt8]?, isNear: Bool) in
+      let start = offset - window.offset
+      if start >= 0, start + count <= window.bytes.count {
+        return (Array(window.bytes[start..<start + count]), true)
+      }
+      return (nil, !window.bytes.isEmpty && abs(start) <= windowBytes)
+    }
+    if let bytes = held.bytes { return bytes }
+    guard held.isNear, count < windowBytes / 2 else {
+      let bytes = try file.read(at: offset, count: count)
+      window.withLock { $0 = Window(offset: offset, bytes: bytes) }
+      return bytes
+    }
+    // Items are done nearly in their order: the next one may stand a little before this one.
+    let start = max(0, offset - windowBytes / 4)
+    let bytes = try file.read(at: start, count: windowBytes)
+    window.withLock { $0 = Window(offset: start, bytes: bytes) }
+    let end = min(offset - start + count, bytes.count)
+    return Array(bytes[min(offset - start, end)..<end])
   }
 
   func corrupt(_ damage: Damage) -> Fault {

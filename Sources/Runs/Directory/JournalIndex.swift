@@ -120,7 +120,9 @@ struct JournalIndex {
   }
 
   private static func prefix(_ digest: String) -> UInt64 {
-    UInt64(digest.prefix(16), radix: 16) ?? 0
+    digest.utf8.prefix(16).reduce(0) { value, byte in
+      value << 4 | UInt64(byte < 0x3A ? byte &- 0x30 : (byte | 0x20) &- 0x57) & 15
+    }
   }
 
   /// Whether a failure may be another one, or none, the next time.

@@ -19,6 +19,8 @@ struct JournalRecord {
   var revision = 0
   /// The length of the item's JSON at the end of the line.
   var itemLength: Int
+  /// Where the line tells about files.
+  private var filesOffset: Int
 
   /// Returns the line of an item, newline included.
   static func encode(_ processed: ProcessedItem, revision: Int = 0) -> [UInt8] {
@@ -51,12 +53,17 @@ func sealedLine(_ open: [UInt8]) -> [UInt8] {
 
 /// Whether a line, without its newline, ends with the checksum of what is before.
 func isSealed(_ line: [UInt8]) -> Bool {
+  line.withUnsafeBytes { isSealed($0) }
+}
+
+private func isSealed(_ line: UnsafeRawBufferPointer) -> Bool {
   let body = line.count - sealLength
-  guard body > 0,
-    let seal = String(validating: line[body...], as: UTF8.self), seal.hasPrefix(#","crc":""#),
-    seal.hasSuffix(#""}"#), let expected = UInt32(seal.dropFirst(8).dropLast(2), radix: 16)
+  guard body > 0 else { return false }
+  var seal = LineCursor(line, at: body)
+  guard seal.skip(#","crc":""#), let digits = seal.text(8), seal.skip(#""}"#),
+    let expected = UInt32(digits, radix: 16)
   else { return false }
-  return line.withUnsafeBytes { crc32c(UnsafeRawBufferPointer(rebasing: $0[..<body])) } == expected
+  return crc32c(UnsafeRawBufferPointer(rebasing: line[..<body])) == expected
 }
 
 /// The bytes of `,"crc":"xxxxxxxx"}`.
@@ -70,12 +77,17 @@ enum JournalLine {
 
   /// - Parameter line: without its newline.
   init(_ line: [UInt8]) {
+    self = line.withUnsafeBytes { JournalLine($0) }
+  }
+
+  /// - Parameter line: without its newline.
+  init(_ line: UnsafeRawBufferPointer) {
     if !isSealed(line) {
       self = .damaged
-    } else if let event = JournalEvent(line) {
-      self = .event(event)
     } else if let record = JournalRecord(line) {
       self = .record(record)
+    } else if let event = JournalEvent(line) {
+      self = .event(event)
     } else {
       self = .damaged
     }
@@ -85,32 +97,25 @@ enum JournalLine {
 extension JournalRecord {
   /// Reads the fixed members at the start of a line whose checksum is right.
   init?(_ line: [UInt8]) {
-    var rest = line[...]
-    func skip(_ text: String) -> Bool {
-      guard rest.starts(with: text.utf8) else { return false }
-      rest = rest.dropFirst(text.utf8.count)
-      return true
-    }
-    func number() -> Int? {
-      let digits = rest.prefix { $0 >= 0x30 && $0 <= 0x39 }
-      rest = rest.dropFirst(digits.count)
-      return Int(String(decoding: digits, as: UTF8.self))
-    }
-    guard skip(#"{"d":""#), rest.count > 64 else { return nil }
-    digest = String(decoding: rest.prefix(64), as: UTF8.self)
-    rest = rest.dropFirst(64)
-    guard skip(#"","n":"#), let length = number(), skip(#","seq":"#), let sequence = number(),
-      length >= 0, length < line.count - sealLength
+    guard let record = line.withUnsafeBytes({ JournalRecord($0) }) else { return nil }
+    self = record
+  }
+
+  fileprivate init?(_ line: UnsafeRawBufferPointer) {
+    var rest = LineCursor(line)
+    guard rest.skip(#"{"d":""#), let digest = rest.text(64), rest.skip(#"","n":"#),
+      let length = rest.number(), rest.skip(#","seq":"#), let sequence = rest.number(),
+      length < line.count - sealLength
     else { return nil }
+    self.digest = digest
     itemLength = length
     self.sequence = sequence
-    if !skip(#","t":"done""#) {
-      guard skip(#","t":"fail","code":""#) else { return nil }
-      let code = rest.prefix { $0 != UInt8(ascii: "\"") }
-      failure = String(decoding: code, as: UTF8.self)
-      rest = rest.dropFirst(code.count + 1)
+    if !rest.skip(#","t":"done""#) {
+      guard rest.skip(#","t":"fail","code":""#), let code = rest.plainString() else { return nil }
+      failure = code
     }
-    if skip(#","rev":"#) { revision = number() ?? 0 }
+    if rest.skip(#","rev":"#) { revision = rest.number() ?? 0 }
+    filesOffset = rest.offset
   }
 
   /// The item's JSON in its line.
@@ -132,7 +137,9 @@ extension JournalRecord {
   /// What the line says about the input file and the outputs.
   func files(in line: [UInt8]) -> (stamp: [Int64]?, artefacts: [Artefact])? {
     let start = line.count - sealLength - itemLength - #","item":"#.utf8.count
-    guard start > 0, let header = try? JSONValue(parsing: line[..<start] + [UInt8(ascii: "}")])
+    guard start > 0 else { return nil }
+    if let files = line.withUnsafeBytes({ plainFiles(in: $0, until: start) }) { return files }
+    guard let header = try? JSONValue(parsing: line[..<start] + [UInt8(ascii: "}")])
     else { return nil }
     let artefacts = (header["out"]?.array ?? []).compactMap { entry -> Artefact? in
       guard let fields = entry.array, fields.count == 3, let path = fields[0].string,
@@ -141,5 +148,29 @@ extension JournalRecord {
       return Artefact(path: path, size: size, sha256: sha256)
     }
     return (header["in"]?.array?.compactMap { $0.int.map(Int64.init) }, artefacts)
+  }
+
+  /// The same where nothing is escaped and no number negative; `nil` otherwise.
+  private func plainFiles(
+    in line: UnsafeRawBufferPointer, until end: Int
+  ) -> (stamp: [Int64]?, artefacts: [Artefact])? {
+    var rest = LineCursor(line, at: filesOffset)
+    var stamp: [Int64]?
+    if rest.skip(#","in":["#) {
+      guard let size = rest.number(), rest.skip(","), let modified = rest.number(),
+        rest.skip(","), let inode = rest.number(), rest.skip("]")
+      else { return nil }
+      stamp = [Int64(size), Int64(modified), Int64(inode)]
+    }
+    guard rest.skip(#","out":["#) else { return nil }
+    var artefacts: [Artefact] = []
+    while !rest.skip("]") {
+      guard artefacts.isEmpty || rest.skip(","), rest.skip(#"[""#),
+        let path = rest.plainString(), rest.skip(","), let size = rest.number(),
+        rest.skip(#",""#), let sha256 = rest.plainString(), rest.skip("]")
+      else { return nil }
+      artefacts.append(Artefact(path: path, size: size, sha256: sha256))
+    }
+    return rest.offset == end ? (stamp, artefacts) : nil
   }
 }

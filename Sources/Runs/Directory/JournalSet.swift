@@ -49,7 +49,8 @@ struct JournalSet {
       let isOwn = shard == ownShard
       let mayWrite = isOwn || access == .exclusive
       let flags = (mayWrite ? O_RDWR | O_APPEND : O_RDONLY) | (isOwn ? O_CREAT : 0)
-      let file = try JournalFile(shard, in: folder, flags)
+      let file = try JournalFile(
+        shard, in: folder, flags, windowBytes: min(1 << 20, (32 << 20) / shards.count))
       if mayWrite { try file.lock(.exclusive) }
       // A process that works on the whole run holds this one, whatever became of the lock file.
       if case .shard = access, shard == .whole, !isOwn { try file.lock(.shared) }
