@@ -5,8 +5,11 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/file.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 int ic_lock(int fd, int exclusive) {
@@ -35,4 +38,32 @@ int ic_open_beneath(int folder, const char *path, int flags) {
     if (fd >= 0) return (int)fd;
     if (errno != EINTR && (errno != EAGAIN || attempt >= 128)) return -errno;
   }
+}
+
+int ic_finish_writeback(int fd) {
+  const unsigned flags = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+                         SYNC_FILE_RANGE_WAIT_AFTER;
+  return sync_file_range(fd, 0, 0, flags) == 0 ? 0 : errno;
+}
+
+int ic_sync_filesystem(int fd) {
+  return syncfs(fd) == 0 ? 0 : errno;
+}
+
+// From Linux 5.8 on syncfs tells of writes that have failed.
+static int syncs_report_failures(void) {
+  struct utsname system;
+  if (uname(&system) != 0) return 0;
+  char *rest;
+  const long major = strtol(system.release, &rest, 10);
+  const long minor = *rest == '.' ? strtol(rest + 1, NULL, 10) : 0;
+  return major > 5 || (major == 5 && minor >= 8);
+}
+
+int ic_can_sync_filesystem(int fd) {
+  const unsigned ext4 = 0xEF53, xfs = 0x58465342;
+  struct statfs filesystem;
+  if (fstatfs(fd, &filesystem) != 0) return 0;
+  const unsigned type = (unsigned)filesystem.f_type;
+  return (type == ext4 || type == xfs) && syncs_report_failures();
 }

@@ -101,6 +101,17 @@ public struct Descriptor: ~Copyable, Sendable {
     _ = ic_start_writeback(number)
   }
 
+  /// Waits until the disk has taken what was written, which makes nothing durable by itself.
+  ///
+  /// - Throws: the fault of any write of the file that has failed, which is final.
+  public borrowing func finishWriteback() throws(Fault) {
+    var error: Int32
+    repeat {
+      error = perform(.writeback, { 0 }) != 0 ? errno : ic_finish_writeback(number)
+    } while error == EINTR
+    if error != 0 { throw Fault(errno: error, "cannot flush \(name)") }
+  }
+
   /// How a file is locked.
   public enum Lock: Sendable {
     case shared

@@ -9,6 +9,8 @@ enum SystemCall: String, CaseIterable {
   case write
   case fsync
   case fdatasync
+  case writeback = "sync_file_range"
+  case syncfs
   case rename
   case mkdir
   case close

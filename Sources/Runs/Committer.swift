@@ -12,17 +12,29 @@ final class Committer {
   private let directory: RunDirectory
   private let durability: Durability
   private let flushes = FlushPool()
+  /// Flushes files and folders together, where the filesystem can.
+  private let filesystem: FilesystemFlush?
+  /// Commits to come that flush each file by itself.
+  private var commitsByFile = 0
   /// Folders whose names are known to be durable in the folders above them.
   private var durableFolders: Set<RawPath> = []
+
+  /// How long the flush of a filesystem may take, in seconds: it may have to write what others have
+  /// written.
+  private static let patience = 1.0
+  /// How many commits flush each file by itself after one that took longer.
+  private static let commitsAfterDelay = 64
 
   init(
     _ journals: JournalSet, _ writer: JournalWriter, _ directory: RunDirectory,
     _ durability: Durability
-  ) {
+  ) throws(Fault) {
     self.journals = journals
     self.writer = writer
     self.directory = directory
     self.durability = durability
+    filesystem =
+      durability == .batch ? try FilesystemFlush(directory.path, with: [directory.heatmaps]) : nil
     durableFolders = [directory.path, directory.heatmaps]
   }
 
@@ -37,11 +49,26 @@ final class Committer {
 
   private func store(_ items: [ProcessedItem]) throws(Fault) {
     let files = items.flatMap(\.staged)
-    if !files.isEmpty {
-      try flushes.forEach(files) { (file) throws(Fault) in try file.publish() }
+    if let filesystem, commitsByFile == 0, files.count > 1 {
+      try store(files, filesystem)
+    } else {
+      commitsByFile = max(0, commitsByFile - 1)
+      if !files.isEmpty {
+        try flushes.forEach(files) { (file) throws(Fault) in try file.publish(.file) }
+      }
+      if durability != .none { try synchronizeFolders(of: items) }
     }
-    if durability != .none { try synchronizeFolders(of: items) }
     try journals.append(items, with: writer)
+  }
+
+  /// Makes files durable with their names in one step.
+  private func store(
+    _ files: [StagedFile], _ filesystem: FilesystemFlush
+  ) throws(Fault) {
+    for file in files { try file.publish(.contents) }
+    let stopwatch = Stopwatch()
+    try filesystem.synchronize()
+    if stopwatch.seconds > Self.patience { commitsByFile = Self.commitsAfterDelay }
   }
 
   private func synchronizeFolders(of items: [ProcessedItem]) throws(Fault) {

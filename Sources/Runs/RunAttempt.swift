@@ -39,12 +39,14 @@ struct RunAttempt: ~Copyable {
     try journals.refuseDamage()
     try request.directory.prepareTemporary(of: shard)
     notes = journals.torn.map { "\($0.display) ended within a line: the rest is in *.torn" }
-    plan = try WorkPlan(request, &journals)
-    doneBefore = plan.counts.done
+    let plan = try WorkPlan(request, &journals)
     guard let writer = journals.makeWriter(isDurable: request.durability != .none) else {
       preconditionFailure("the journals were opened to be written")
     }
-    committer = Committer(journals, writer, request.directory, request.durability)
+    let committer = try Committer(journals, writer, request.directory, request.durability)
+    self.committer = committer
+    self.plan = plan
+    doneBefore = plan.counts.done
   }
 
   mutating func run(

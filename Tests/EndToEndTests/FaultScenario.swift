@@ -13,6 +13,16 @@ struct FaultScenario {
   enum Kind: String, CaseIterable, Sendable {
     /// A run from its beginning.
     case run
+    /// The same where each item is committed by itself.
+    case items
+    /// The same where nothing is flushed.
+    case unflushed
+    /// The same with several workers, whose calls come in any order.
+    case workers
+    /// A finished run that gets more inputs.
+    case extend
+    /// A run from its beginning that tells a command of its end.
+    case event
     /// A run that was killed after half of its items.
     case resume
     /// A run whose items are done and whose results are not written.
@@ -46,7 +56,8 @@ struct FaultScenario {
       try program.copySample("granite-hole-01.jpg", to: RawPath("in/\(name)"))
     }
     try program.folder.write(bitmap(width: 24, height: 16), to: RawPath("in/b.bmp"))
-    #expect(try program.run(Self.runWords("whole")).status == 0)
+    let words = ["run", "in", "-o", "whole", "--heatmap", "png,npy"]
+    #expect(try program.run(words).status == 0)
     results = try program.reproducibleResults("whole")
     heatmaps = try program.heatmaps("whole")
     digest = try Self.digest(program, "whole")
@@ -56,15 +67,25 @@ struct FaultScenario {
   /// The command that the faults hit.
   private func words(_ output: String) -> [String] {
     switch kind {
-    case .run, .resume, .finish: Self.runWords(output)
+    case .run, .items, .unflushed, .workers, .event, .extend, .resume, .finish:
+      runWords(output)
     case .merge: ["runs", "merge", output]
     case .repair: ["runs", "verify", output, "--repair"]
     }
   }
 
-  /// One worker and a fixed batch, so that each call has its number.
-  private static func runWords(_ output: String) -> [String] {
-    ["run", "in", "-o", output, "--heatmap", "png,npy", "-j", "1", "--batch", "2"]
+  /// The command of the run; with one worker and a fixed batch each call has its number.
+  private func runWords(_ output: String) -> [String] {
+    let words = ["run", "in", "-o", output, "--heatmap", "png,npy"]
+    let calm = ["-j", "1", "--batch", "2"]
+    return switch kind {
+    case .run, .resume, .finish, .merge, .repair: words + calm
+    case .items: words + calm + ["--durability", "item"]
+    case .unflushed: words + calm + ["--durability", "none"]
+    case .workers: words + ["-j", "3", "--batch", "1"]
+    case .extend: words + calm + ["--extend"]
+    case .event: words + calm + ["--on-complete", "true"]
+    }
   }
 
   private static func digest(_ program: Program, _ run: String) throws -> JSONValue? {
@@ -73,9 +94,12 @@ struct FaultScenario {
 
   /// Makes `start`, the directory that the command finds.
   private func prepare() throws {
-    let run = Self.runWords("start")
+    let run = runWords("start")
     switch kind {
-    case .run: return
+    case .run, .items, .unflushed, .workers, .event: return
+    case .extend:
+      let words = run.filter { $0 != "in" && $0 != "--extend" } + ["in/a.jpg", "in/b.bmp"]
+      #expect(try program.run(words).status == 0)
     case .resume:
       let hang = ["INFERCAM_FAULT": "item:hang:in/c.jpg"]
       let running = try program.start(run + ["--batch", "1"], environment: hang)
@@ -122,7 +146,7 @@ struct FaultScenario {
   }
 
   private func copyStart(to output: String) throws {
-    guard kind != .run else { return }
+    guard program.folder.exists("start") else { return }
     let folder = program.folder.path.display
     #expect(shell("cp -a '\(folder)/start' '\(folder)/\(output)'") == 0)
   }
@@ -149,15 +173,15 @@ struct FaultScenario {
 
   /// The same command goes on to the bytes of the undisturbed run.
   private func expectSound(_ output: String, _ comment: Comment) throws {
-    if words(output) != Self.runWords(output) {
+    if words(output) != runWords(output) {
       let again = try runWithinLimit(words(output), [:])
       // A repair may have ended before its result was printed: items are pending then.
       #expect([0, 75].contains(again.status), "\(comment), then \(again.errors)")
     }
-    var resumed = try runWithinLimit(Self.runWords(output), [:])
+    var resumed = try runWithinLimit(runWords(output), [:])
     if resumed.status == 1 {
       // An item had the bad luck.
-      resumed = try runWithinLimit(Self.runWords(output) + ["--retry-failed"], [:])
+      resumed = try runWithinLimit(runWords(output) + ["--retry-failed"], [:])
     }
     #expect(resumed.status == 0, "\(comment), then \(resumed.errors)")
     guard resumed.status == 0 else { return }

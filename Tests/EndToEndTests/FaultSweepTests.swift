@@ -13,7 +13,8 @@ import Glibc
 /// of them are, until the fault does not happen any more.
 struct FaultSweepTests {
   static let calls = [
-    "open", "read", "write", "fsync", "fdatasync", "rename", "mkdir", "close", "ftruncate", "flock",
+    "open", "read", "write", "fsync", "fdatasync", "sync_file_range", "syncfs", "rename", "mkdir",
+    "close", "ftruncate", "flock",
   ]
 
   /// How many points of each scenario are tried among the other tests.

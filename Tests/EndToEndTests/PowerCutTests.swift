@@ -9,8 +9,9 @@ import Glibc
 
 /// Runs on a filesystem whose power is cut: all that is not yet on its disk is lost.
 ///
-/// `INFERCAM_TEST_POWER_CUTS` says how many times for each filesystem. Needs root, loop devices and
-/// the programs that make the filesystem.
+/// `INFERCAM_TEST_POWER_CUTS` says how many times for each filesystem. The power goes while items are
+/// being committed: after some have been reported, at any moment until the next are. Needs root, loop
+/// devices and the programs that make the filesystem.
 struct PowerCutTests {
   let program: Program
 
@@ -34,16 +35,18 @@ struct PowerCutTests {
     try #require(attach(disk, mount))
     defer { _ = detach(mount) }
 
-    try program.makeInputs(copies: 16)
+    let cuts = repetitions("INFERCAM_TEST_POWER_CUTS", default: 2)
+    let copies = 16
+    try program.makeInputs(copies: copies)
     let words = ["run", "in", "--heatmap", "png,npy", "--progress", "json", "-o"]
     #expect(try program.run(words + ["whole"]).status == 0)
     let expected = try program.reproducibleResults("whole")
     let heatmaps = try program.heatmaps("whole")
 
     var random = SeededTensors(seed: 2)
-    let cuts = repetitions("INFERCAM_TEST_POWER_CUTS", default: 2)
     var cut = 0
     var run = 0
+    var reported = 0
     while cut < cuts {
       run += 1
       let output = "mnt/out\(run)"
@@ -52,12 +55,15 @@ struct PowerCutTests {
         let batch = [1, 3, 8].randomElement(using: &random) ?? 1
         let running = try program.start(words + [output, "--batch", "\(batch)"])
         if cut < cuts {
-          usleep(UInt32.random(in: 20_000..<500_000, using: &random))
+          let goal = acknowledged + Int.random(in: 1...copies, using: &random)
+          running.waitUntil { program.acknowledged(running) >= goal }
+          usleep(UInt32.random(in: 0..<300_000, using: &random))
           let stillRuns = running.isRunning
           #expect(shutDown(mount, flushingLog: Bool.random(using: &random)))
           running.send(SIGKILL)
           _ = try running.wait()
           cut += stillRuns ? 1 : 0
+          reported += max(0, program.acknowledged(running) - acknowledged)
           #expect(detach(mount))
           try #require(attach(disk, mount))
         } else {
@@ -78,6 +84,9 @@ struct PowerCutTests {
       #expect(try program.heatmaps(output) == heatmaps)
       try removeTree(program.folder.path.appending(output))
     }
+    print(
+      "\(filesystem): \(cut) power cuts, \(reported) items reported in processes that they ended")
+    #expect(reported >= cuts)
   }
 
   /// Unmounts, once the system has let go of what the killed process had open.

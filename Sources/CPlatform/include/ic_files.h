@@ -20,4 +20,16 @@ int ic_start_writeback(int fd);
 // Returns the descriptor, or the negative error number.
 int ic_open_beneath(int folder, const char *path, int flags);
 
+// Writes what is dirty in a file and waits until the disk has taken it, which makes nothing durable
+// without ic_sync_filesystem. Returns 0, or the error number, also of a write that failed earlier.
+int ic_finish_writeback(int fd);
+
+// Makes everything durable that has been written to the filesystem of an open file.
+// Returns 0, or the error number, also of a write that has failed since the file was opened.
+int ic_sync_filesystem(int fd);
+
+// Whether ic_sync_filesystem makes files and names durable on the filesystem of an open file, and
+// tells when it could not.
+int ic_can_sync_filesystem(int fd);
+
 #endif

@@ -43,12 +43,23 @@ final class StagedFile: Sendable {
     try? removeFile(temporary)
   }
 
+  /// How a file gets to the disk before it gets its name.
+  enum Flush {
+    /// Durably.
+    case file
+    /// Up to the disk; that it stays there is left to a flush of the filesystem.
+    case contents
+  }
+
   /// Flushes the file, closes it and gives it its name.
-  func publish() throws(Fault) {
+  func publish(_ flush: Flush) throws(Fault) {
     guard let file = file.withLock({ $0.take() }) else { return }
     budget.giveBack()
     do throws(Fault) {
-      try file.synchronize()
+      switch flush {
+      case .file: try file.synchronize()
+      case .contents: try file.finishWriteback()
+      }
       try file.close()
       try Self.rename(temporary, to: path)
     } catch {
