@@ -11,6 +11,7 @@ final class Committer {
   let writer: JournalWriter
   private let directory: RunDirectory
   private let durability: Durability
+  private let pack: PackWriter
   private let flushes = FlushPool()
   /// Flushes files and folders together, where the filesystem can.
   private let filesystem: FilesystemFlush?
@@ -35,6 +36,7 @@ final class Committer {
     self.durability = durability
     filesystem =
       durability == .batch ? try FilesystemFlush(directory.path, with: [directory.heatmaps]) : nil
+    pack = PackWriter(directory, writer.journal.shard, isDurable: durability != .none)
     durableFolders = [directory.path, directory.heatmaps]
   }
 
@@ -48,6 +50,8 @@ final class Committer {
   }
 
   private func store(_ items: [ProcessedItem]) throws(Fault) {
+    var items = items
+    try store(packed: &items)
     let files = items.flatMap(\.staged)
     if let filesystem, commitsByFile == 0, files.count > 1 {
       try store(files, filesystem)
@@ -71,10 +75,21 @@ final class Committer {
     if stopwatch.seconds > Self.patience { commitsByFile = Self.commitsAfterDelay }
   }
 
+  /// Appends what goes into archives to the pack of this process.
+  private func store(packed items: inout [ProcessedItem]) throws(Fault) {
+    var places = try pack.append(items.flatMap(\.packed))[...]
+    for item in items.indices where !items[item].packed.isEmpty {
+      for artefact in items[item].artefacts.indices {
+        items[item].artefacts[artefact].place = places.popFirst()
+      }
+      items[item].packed = []
+    }
+  }
+
   private func synchronizeFolders(of items: [ProcessedItem]) throws(Fault) {
     var folders: Set<RawPath> = []
     for item in items {
-      for file in item.artefacts {
+      for file in item.artefacts where file.place == nil {
         var folder = directory.path.appending(file.path).parent
         folders.insert(folder)
         while durableFolders.insert(folder).inserted {

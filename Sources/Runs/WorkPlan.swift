@@ -58,7 +58,7 @@ struct WorkPlan {
       journals.forget(item.sequence)
       return false
     }
-    if try record.isCurrent(line, item, request.directory, reader) { return true }
+    if try record.isCurrent(line, item, journals.heatmaps, reader) { return true }
     journals.forget(item.sequence)
     return false
   }

@@ -241,7 +241,8 @@ struct ItemWorker: ~Copyable {
       timings.inference = prediction.inferenceMilliseconds
       timings.explain = prediction.explainMilliseconds
       written = try writer.write(
-        prediction, of: pending.input, by: pending.classifier, id: pending.item.id)
+        prediction, of: pending.input, by: pending.classifier, id: pending.item.id,
+        sequence: pending.item.sequence)
       var result = pending.classifier.resultObject(
         prediction, of: pending.input, heatmaps: written.heatmaps, classMaps: written.classMaps)
       if settings.savesLogits {
@@ -289,7 +290,7 @@ struct ItemWorker: ~Copyable {
     emit(
       ProcessedItem(
         result: result, stamp: stamp, logits: logits, artefacts: written.artefacts,
-        staged: written.staged))
+        staged: written.staged, packed: written.packed))
   }
 }
 
