@@ -75,7 +75,8 @@ extension Classifier {
     guard !keepsUpright, model.spec.input.color != .gray else { return nil }
     let geometry = try geometry(of: header.uprightSize)
     let decoded = try DecodedView.decode(
-      raw, header: header, options: request.decoding, geometry: geometry, filter: filter)
+      raw, header: header, options: request.decoding, geometry: geometry, filter: filter,
+      pad: model.spec.input.padding)
     return decoded.map { ($0, geometry) }
   }
 
@@ -97,7 +98,7 @@ extension Classifier {
     let decodedAt = milliseconds()
     let geometry = try geometry(of: upright.fullSize)
     let color = model.spec.input.color == .gray ? try upright.gray() : upright
-    let view = try color.modelView(geometry, filter: filter)
+    let view = try color.modelView(geometry, filter: filter, pad: model.spec.input.padding)
     return PreparedInput(
       source: facts(resized), decodeMilliseconds: decodedAt - started,
       preprocessMilliseconds: milliseconds() - decodedAt,
@@ -112,7 +113,7 @@ extension Classifier {
     let input = model.spec.input
     return try InputGeometry(
       upright: upright, input: PixelSize(width: input.width, height: input.height),
-      resize: ResizeRule(input.resize.mode), crop: input.crop == .center ? .center : .none)
+      resize: ResizeRule(input.resize.mode), crop: CropRule(input.crop))
   }
 
   /// Whether a heatmap is drawn over the image at its own size.
@@ -127,8 +128,29 @@ extension ResizeRule {
   init(_ mode: ModelSpec.Resize.Mode) {
     switch mode {
     case .stretch: self = .stretch
+    case .stretchTo(let width, let height): self = .exact(PixelSize(width: width, height: height))
     case .shortSide(let side): self = .shortSide(side)
+    case .cover(let width, let height): self = .cover(PixelSize(width: width, height: height))
+    case .contain(let width, let height): self = .contain(PixelSize(width: width, height: height))
     }
+  }
+}
+
+extension CropRule {
+  init(_ crop: ModelSpec.Crop) {
+    switch crop {
+    case .none: self = .none
+    case .center: self = .center
+    case .centerFloor: self = .centerFloor
+    }
+  }
+}
+
+extension ModelSpec.Input {
+  /// The colour of padding in the order of pixels, which are RGB or gray.
+  fileprivate var padding: [UInt8]? {
+    let values = pad?.map { UInt8(clamping: $0) }
+    return color == .bgr ? values?.reversed() : values
   }
 }
 
@@ -136,6 +158,8 @@ extension ResampleFilter {
   init(_ filter: ModelSpec.Resize.Filter) {
     switch filter {
     case .nearest: self = .nearest
+    case .box: self = .box
+    case .hamming: self = .hamming
     case .bilinear: self = .bilinear
     case .bicubic: self = .bicubic
     case .lanczos: self = .lanczos

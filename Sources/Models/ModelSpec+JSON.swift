@@ -8,19 +8,24 @@ extension ModelSpec {
   /// The part that decides how pixels become input values, in canonical form.
   public var inputJSON: JSONValue {
     var resize: [String: JSONValue] = ["filter": .string(input.resize.filter.rawValue)]
+    resize["mode"] = .string(input.resize.mode.word)
     switch input.resize.mode {
-    case .stretch: resize["mode"] = "stretch"
-    case .shortSide(let size):
-      resize["mode"] = "short_side"
-      resize["size"] = JSONValue(size)
+    case .stretch: break
+    case .shortSide(let size): resize["size"] = JSONValue(size)
+    case .stretchTo(let width, let height), .cover(let width, let height),
+      .contain(let width, let height):
+      resize["width"] = JSONValue(width)
+      resize["height"] = JSONValue(height)
     }
-    return [
+    var members: [String: JSONValue] = [
       "name": JSONValue(input.name), "width": JSONValue(input.width),
       "height": JSONValue(input.height), "layout": .string(input.layout.rawValue),
       "color": .string(input.color.rawValue), "resize": .object(resize),
       "crop": .string(input.crop.rawValue), "mean": .array(input.mean.map(JSONValue.double)),
       "std": .array(input.std.map(JSONValue.double)),
     ]
+    if let pad = input.pad { members["pad"] = .array(pad.map { JSONValue($0) }) }
+    return .object(members)
   }
 
   /// The specification in the form of `version.json`, without file and digest.
@@ -82,6 +87,7 @@ extension ModelSpec.Input {
     let layout = fields.word("layout", ModelSpec.Layout.self)
     let color = fields.word("color", ModelSpec.Color.self)
     let crop = fields.word("crop", ModelSpec.Crop.self)
+    let pad = fields.numbers("pad")
     fields.refuseUnknown()
     guard let width, let height, let resize = fields.require("resize", resize),
       let mean = fields.require("mean", mean), let std = fields.require("std", std)
@@ -91,6 +97,11 @@ extension ModelSpec.Input {
     self.layout = layout ?? .nchw
     self.color = color ?? .rgb
     self.crop = crop ?? .none
+    self.pad = pad.map { $0.map { Int($0.rounded()) } }
+    if let pad, pad.contains(where: { !(0...255).contains($0) || $0 != $0.rounded() }) {
+      self.pad = nil
+      fields.report(.paramOutOfRange, "pad must hold whole numbers from 0 to 255", at: "pad")
+    }
     check(&fields)
   }
 
@@ -103,15 +114,31 @@ extension ModelSpec.Input {
         "\(key) has \(values.count) numbers, but \(color.rawValue) needs \(channels)",
         at: key)
     }
+    if let pad, pad.count != channels {
+      fields.report(
+        .modelInvalid,
+        "pad has \(pad.count) numbers, but \(color.rawValue) needs \(channels)", at: "pad")
+    }
     if std.contains(0) { fields.report(.modelInvalid, "std must not hold 0", at: "std") }
-    guard case .shortSide(let size) = resize.mode else { return }
-    if crop == .none {
-      fields.report(
-        .modelInvalid, "short_side leaves images of any shape: it needs crop center", at: "crop")
-    } else if size < max(width, height) {
-      fields.report(
-        .modelInvalid, "the short side of \(size) is smaller than the crop of \(width)x\(height)",
-        at: "resize")
+    if let problem = geometryProblem {
+      fields.report(.modelInvalid, problem.message, at: problem.field)
+    }
+  }
+
+  /// What keeps scaling and cropping from giving the input size for every image.
+  var geometryProblem: (field: String, message: String)? {
+    let wanted = "\(width)x\(height)"
+    switch resize.mode {
+    case .stretch: return nil
+    case .stretchTo(width, height): return nil
+    case _ where crop == .none:
+      return ("crop", "\(resize.mode.word) leaves images of other sizes: it needs crop center")
+    case .shortSide(let size) where size < max(width, height):
+      return ("resize", "the short side of \(size) is smaller than the crop of \(wanted)")
+    case .stretchTo(let wide, let high) where wide < width || high < height,
+      .cover(let wide, let high) where wide < width || high < height:
+      return ("resize", "the size of \(wide)x\(high) is smaller than the crop of \(wanted)")
+    default: return nil
     }
   }
 
@@ -129,11 +156,19 @@ extension ModelSpec.Resize {
   init?(_ fields: inout JSONFields) {
     let filter = fields.word("filter", Filter.self) ?? .bilinear
     let size = fields.int("size")
+    let sides = Self.sides(&fields)
     let word = fields.string("mode")
     fields.refuseUnknown()
     switch word {
     case "stretch"?:
-      self.init(.stretch, filter)
+      let mode = sides.map { Mode.stretchTo(width: $0.width, height: $0.height) }
+      self.init(mode ?? .stretch, filter)
+    case "cover"?, "contain"?:
+      guard let sides = fields.require("width", sides) else { return nil }
+      self.init(
+        word == "cover"
+          ? .cover(width: sides.width, height: sides.height)
+          : .contain(width: sides.width, height: sides.height), filter)
     case "short_side"?:
       guard let size = fields.require("size", size) else { return nil }
       guard ModelSpec.Input.sideRange.contains(size) else {
@@ -143,9 +178,36 @@ extension ModelSpec.Resize {
       self.init(.shortSide(size), filter)
     case let other:
       fields.report(
-        .paramOutOfRange, "mode must be stretch | short_side, not \(other ?? "missing")", at: "mode"
-      )
+        .paramOutOfRange,
+        "mode must be stretch | short_side | cover | contain, not \(other ?? "missing")",
+        at: "mode")
       return nil
+    }
+  }
+
+  /// The width and height, which come together.
+  private static func sides(_ fields: inout JSONFields) -> (width: Int, height: Int)? {
+    let (width, height) = (fields.int("width"), fields.int("height"))
+    if width == nil, height == nil { return nil }
+    for (key, side) in [("width", width), ("height", height)] {
+      guard let side, ModelSpec.Input.sideRange.contains(side) else {
+        fields.report(
+          .paramOutOfRange, "width and height must both be 1 to 16384, or both be absent", at: key)
+        return nil
+      }
+    }
+    return (width ?? 0, height ?? 0)
+  }
+}
+
+extension ModelSpec.Resize.Mode {
+  /// How the mode is written.
+  var word: String {
+    switch self {
+    case .stretch, .stretchTo: "stretch"
+    case .shortSide: "short_side"
+    case .cover: "cover"
+    case .contain: "contain"
     }
   }
 }

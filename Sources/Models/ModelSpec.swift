@@ -22,6 +22,8 @@ public struct ModelSpec: Sendable, Hashable {
     public var color = Color.rgb
     public var resize: Resize
     public var crop = Crop.center
+    /// The colour of padding, 0 to 255 per channel in the order of `color`; `nil` for black.
+    public var pad: [Int]?
     /// Subtracted from pixels in the range 0 to 1, per channel in the order of `color`.
     public var mean: [Double]
     /// Divides what is left, per channel in the order of `color`.
@@ -64,13 +66,21 @@ public struct ModelSpec: Sendable, Hashable {
     public enum Mode: Sendable, Hashable {
       /// To the input size exactly, whatever happens to the aspect ratio.
       case stretch
+      /// To this width and height, whatever happens to the aspect ratio.
+      case stretchTo(width: Int, height: Int)
       /// So that the shorter side gets this size, aspect ratio kept.
       case shortSide(Int)
+      /// So that the image covers this width and height, aspect ratio kept.
+      case cover(width: Int, height: Int)
+      /// So that the image fits into this width and height, aspect ratio kept.
+      case contain(width: Int, height: Int)
     }
 
     public enum Filter: String, Sendable, CaseIterable {
       case nearest
+      case box
       case bilinear
+      case hamming
       case bicubic
       case lanczos
     }
@@ -79,8 +89,10 @@ public struct ModelSpec: Sendable, Hashable {
   /// What is cut out of the scaled image.
   public enum Crop: String, Sendable, CaseIterable {
     case none
-    /// A window of the input size around the centre.
+    /// A window of the input size around the centre; of two middle offsets the even one.
     case center
+    /// The same; of two middle offsets the lower one.
+    case centerFloor = "center_floor"
   }
 
   /// The values that the graph returns.

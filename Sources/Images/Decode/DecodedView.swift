@@ -16,7 +16,7 @@ public struct DecodedView: Sendable {
   /// - Throws: `Fault` as `DecodedImage.decode` does.
   public static func decode(
     _ bytes: UnsafeRawBufferPointer, header: ImageHeader, options: DecodeOptions,
-    geometry: InputGeometry, filter: ResampleFilter
+    geometry: InputGeometry, filter: ResampleFilter, pad: [UInt8]? = nil
   ) throws(Fault) -> DecodedView? {
     guard filter != .nearest, options.truncated == .fail else { return nil }
     switch header.layout {
@@ -26,6 +26,7 @@ public struct DecodedView: Sendable {
     let stream = try StreamedView(header, geometry, filter)
     let outcome = try Codec.decode(bytes, header, into: stream, options)
     return DecodedView(
-      header: header, view: try stream.finish(), warnings: outcome.warnings(header, bytes.count))
+      header: header, view: try stream.finish(pad: pad),
+      warnings: outcome.warnings(header, bytes.count))
   }
 }

@@ -4,19 +4,40 @@ public import Faults
 public enum ResizeRule: Sendable, Hashable {
   /// To exactly the model's width and height.
   case stretch
+  /// To exactly this size.
+  case exact(PixelSize)
   /// Until the shorter side has this many pixels.
   case shortSide(Int)
+  /// Until this size is covered, proportions kept.
+  case cover(PixelSize)
+  /// Until it fits into this size, proportions kept.
+  case contain(PixelSize)
+
+  /// The size that an image of a size is scaled to.
+  func size(of upright: PixelSize, input: PixelSize) -> PixelSize {
+    switch self {
+    case .stretch: input
+    case .exact(let size): size
+    case .shortSide(let side): upright.scaled(shortSide: side)
+    case .cover(let size): upright.scaled(to: size, covering: true)
+    case .contain(let size): upright.scaled(to: size, covering: false)
+    }
+  }
 }
 
 /// What happens between the scaled image and the model's input.
-public enum CropRule: String, Sendable, Hashable, CaseIterable {
-  case none, center
+public enum CropRule: Sendable, Hashable, CaseIterable {
+  case none
+  /// Around the centre; of two middle offsets the even one, as torchvision does.
+  case center
+  /// Around the centre; of two middle offsets the lower one, as Transformers does.
+  case centerFloor
 }
 
 /// The way from an upright image to a model's input: scale, then crop or pad.
 ///
 /// Sizes and offsets are those of torchvision: the long side is truncated, crop offsets are rounded
-/// half to even, and a side that is too short is padded with black.
+/// half to even, and a side that is too short is padded.
 public struct InputGeometry: Sendable, Hashable {
   public let upright: PixelSize
   public let resized: PixelSize
@@ -31,19 +52,15 @@ public struct InputGeometry: Sendable, Hashable {
   public init(
     upright: PixelSize, input: PixelSize, resize: ResizeRule, crop rule: CropRule
   ) throws(Fault) {
-    let resized =
-      switch resize {
-      case .stretch: input
-      case .shortSide(let side): upright.scaled(shortSide: side)
-      }
-    guard rule == .center || resized == input else {
+    let resized = resize.size(of: upright, input: input)
+    guard rule != .none || resized == input else {
       throw Fault(
         .modelInvalid,
         "preprocessing yields \(resized.width) x \(resized.height) pixels for an input of "
           + "\(input.width) x \(input.height): use crop center or resize stretch")
     }
-    let (x, width, left) = Self.center(input.width, in: resized.width)
-    let (y, height, top) = Self.center(input.height, in: resized.height)
+    let (x, width, left) = Self.center(input.width, in: resized.width, rule)
+    let (y, height, top) = Self.center(input.height, in: resized.height, rule)
     self.upright = upright
     self.resized = resized
     self.crop = PixelRect(x: x, y: y, width: width, height: height)
@@ -52,9 +69,12 @@ public struct InputGeometry: Sendable, Hashable {
     self.input = input
   }
 
-  private static func center(_ wanted: Int, in size: Int) -> (start: Int, length: Int, pad: Int) {
+  private static func center(
+    _ wanted: Int, in size: Int, _ rule: CropRule
+  ) -> (start: Int, length: Int, pad: Int) {
     if wanted > size { return (0, size, (wanted - size) / 2) }
-    let offset = (Double(size - wanted) / 2).rounded(.toNearestOrEven)
+    let offset = (Double(size - wanted) / 2).rounded(
+      rule == .centerFloor ? .down : .toNearestOrEven)
     return (Int(offset), wanted, 0)
   }
 
@@ -105,21 +125,27 @@ public struct InputGeometry: Sendable, Hashable {
 }
 
 extension PixelBuffer {
-  /// The model's view of an upright image: scaled, cropped and padded with black.
+  /// The model's view of an upright image: scaled, cropped and padded.
+  /// - Parameter pad: the colour of the padding, a number per channel; `nil` for black.
   /// - Throws: `Fault` with code `resource.exhausted` without memory.
   public func modelView(
-    _ geometry: InputGeometry, filter: ResampleFilter = .bilinear
+    _ geometry: InputGeometry, filter: ResampleFilter = .bilinear, pad: [UInt8]? = nil
   ) throws(Fault) -> PixelBuffer {
     precondition(size == geometry.upright)
     return try resized(to: geometry.resized, filter: filter, crop: geometry.crop)
-      .padded(for: geometry)
+      .padded(for: geometry, pad: pad)
   }
 
-  func padded(for geometry: InputGeometry) throws(Fault) -> PixelBuffer {
+  func padded(for geometry: InputGeometry, pad: [UInt8]? = nil) throws(Fault) -> PixelBuffer {
     if size == geometry.input { return self }
     let result = try PixelBuffer(
       uninitializedWidth: geometry.input.width, height: geometry.input.height, channels: channels)
-    result.base.initializeMemory(as: UInt8.self, repeating: 0, count: result.byteCount)
+    let target = result.base.initializeMemory(
+      as: UInt8.self, repeating: 0, count: result.byteCount)
+    if let pad, pad.contains(where: { $0 != 0 }) {
+      precondition(pad.count == channels)
+      for place in 0..<result.byteCount { target[place] = pad[place % channels] }
+    }
     for row in 0..<height {
       let start = (geometry.paddingTop + row) * result.rowBytes + geometry.paddingLeft * channels
       (result.base + start).copyMemory(from: base + row * rowBytes, byteCount: rowBytes)

@@ -15,6 +15,17 @@ public struct PixelSize: Hashable, Sendable {
       ? PixelSize(width: shortSide, height: long) : PixelSize(width: long, height: shortSide)
   }
 
+  /// The size with these proportions that covers a target, or fits into it; as timm computes it.
+  func scaled(to target: PixelSize, covering: Bool) -> PixelSize {
+    let across = Double(width) / Double(target.width)
+    let down = Double(height) / Double(target.height)
+    let ratio = covering ? min(across, down) : max(across, down)
+    func side(_ length: Int) -> Int {
+      max(Int((Double(length) / ratio).rounded(.toNearestOrEven)), 1)
+    }
+    return PixelSize(width: side(width), height: side(height))
+  }
+
   /// The size itself, or the one with the same proportions whose longer side is `longestSide`.
   public func fitting(longestSide: Int) -> PixelSize {
     let longest = max(width, height)

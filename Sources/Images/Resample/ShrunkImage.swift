@@ -53,14 +53,16 @@ public struct ShrunkImage: Sendable {
   }
 
   /// The model's view of the image.
-  /// - Parameter geometry: that of the full size.
+  /// - Parameters:
+  ///   - geometry: that of the full size.
+  ///   - pad: as in `PixelBuffer.modelView`.
   /// - Throws: `Fault` with code `resource.exhausted` without memory.
   public func modelView(
-    _ geometry: InputGeometry, filter: ResampleFilter
+    _ geometry: InputGeometry, filter: ResampleFilter, pad: [UInt8]? = nil
   ) throws(Fault) -> PixelBuffer {
     precondition(fullSize == geometry.upright)
     return try resized(to: geometry.resized, filter: filter, crop: geometry.crop)
-      .padded(for: geometry)
+      .padded(for: geometry, pad: pad)
   }
 
   /// The luminance of the image, as `PixelBuffer.gray`.

@@ -82,10 +82,11 @@ final class StreamedView {
   }
 
   /// The view, once all rows have come.
+  /// - Parameter pad: as in `PixelBuffer.modelView`.
   /// - Throws: `Fault` with code `resource.exhausted` without memory.
-  func finish() throws(Fault) -> PixelBuffer {
+  func finish(pad: [UInt8]? = nil) throws(Fault) -> PixelBuffer {
     precondition(received == stored.height)
-    guard let rowTaps else { return try narrow.padded(for: geometry) }
+    guard let rowTaps else { return try narrow.padded(for: geometry, pad: pad) }
     let result = try PixelBuffer(
       uninitializedWidth: geometry.crop.width, height: geometry.crop.height, channels: 3)
     rowTaps.withC {
@@ -94,7 +95,7 @@ final class StreamedView {
         Int32(result.rowBytes), $0, level)
     }
     withExtendedLifetime((narrow, result)) {}
-    return try result.padded(for: geometry)
+    return try result.padded(for: geometry, pad: pad)
   }
 
   // MARK: Upright rows
