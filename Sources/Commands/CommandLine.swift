@@ -149,12 +149,13 @@ private func groupText(_ word: String) -> String {
   """
 }
 
-/// The verb at the start of the words, which may be two words long.
+/// The verb at the start of the words, which may be up to three words long.
 private func findVerb(_ words: [String]) -> (verb: Verb, count: Int)? {
-  if words.count > 1, let verb = Verb.all.first(where: { $0.name == "\(words[0]) \(words[1])" }) {
-    return (verb, 2)
+  for count in [3, 2, 1] where words.count >= count {
+    let name = words.prefix(count).joined(separator: " ")
+    if let verb = Verb.all.first(where: { $0.name == name }) { return (verb, count) }
   }
-  return Verb.all.first { $0.name == words[0] }.map { ($0, 1) }
+  return nil
 }
 
 private func unknownVerb(_ words: [String]) -> Fault {

@@ -81,6 +81,7 @@ public struct ModelRepository: Sendable {
       fields.report(.modelInvalid, "sha256 must be 64 lower-case hexadecimal digits", at: "sha256")
     }
     let external = Self.readExternalDigests(&fields)
+    let digests = fields.value("digests")
     let locator = JSONLocator(bytes)
     if let fault = Fault(
       fields.violations.map { $0.located(by: locator) }, code: .modelInvalid)
@@ -98,9 +99,28 @@ public struct ModelRepository: Sendable {
         "\(path.display) wants labels \(spec.labelsVersion), but labels.json has "
           + "\(labels.version): labels never change without a new labels_version")
     }
+    try Self.check(digests, spec, labels, path, "\(name)@\(version)")
     return ModelVersion(
       name: name, version: version, spec: spec, labels: labels, sha256: sha256,
       file: folder.appending(file), externalSHA256: external)
+  }
+
+  /// Refuses labels, preprocessing or calibration that are not those of the registration.
+  private static func check(
+    _ digests: JSONValue?, _ spec: ModelSpec, _ labels: Labels, _ path: RawPath, _ name: String
+  ) throws(Fault) {
+    let found = spec.digests(labels)
+    for (part, digest) in (digests?.object ?? [:]).sorted(by: { $0.key < $1.key }) {
+      guard let present = found[part], present != digest else { continue }
+      throw Fault(
+        .modelDigestMismatch,
+        "\(path.display): the \(part) of \(name) is not what was registered: restore it or register "
+          + "a new version",
+        details: [
+          "part": .string(part), "expected": .string(digest.string ?? ""),
+          "found": .string(present.string ?? ""),
+        ])
+    }
   }
 
   /// The files of weights beside the ONNX file with their digests.
@@ -130,7 +150,13 @@ public struct ModelRepository: Sendable {
     }
   }
 
-  private func entry(named name: String) throws(Fault) -> ModelEntry {
+  /// The model of this name with its versions and aliases.
+  /// - Throws: `Fault` with code `model.not_found` or `model.invalid`.
+  public func entry(of name: String) throws(Fault) -> ModelEntry {
+    try entry(named: name)
+  }
+
+  func entry(named name: String) throws(Fault) -> ModelEntry {
     for folder in searchPath {
       if isPlainName(name), let entry = try entry(RawPath(name), in: folder) { return entry }
     }
@@ -147,19 +173,21 @@ public struct ModelRepository: Sendable {
     guard let text = name.text, isPlainName(text),
       try FileStamp(of: folder)?.kind == .directory
     else { return nil }
+    // The names come first: a version that they stand for is there by then.
+    let path = folder.appending("model.json")
+    let names = try FileStamp(of: path) == nil ? nil : try Self.parse(try Self.read(path), path)
     var versions: [String] = []
     for version in try namesInDirectory(folder) {
-      let path = folder.appending(version).appending("version.json")
-      if let version = version.text, try FileStamp(of: path)?.kind == .regular {
+      let description = folder.appending(version).appending("version.json")
+      if let version = version.text, isPlainName(version),
+        try FileStamp(of: description)?.kind == .regular
+      {
         versions.append(version)
       }
     }
     if versions.isEmpty { return nil }
     var entry = ModelEntry(name: text, folder: folder, versions: versions)
-    let path = folder.appending("model.json")
-    if try FileStamp(of: path) != nil {
-      try entry.readAliases(try Self.parse(try Self.read(path), path), path)
-    }
+    if let names { try entry.readAliases(names, path) }
     return entry
   }
 
@@ -172,7 +200,7 @@ public struct ModelRepository: Sendable {
     }
   }
 
-  private static func parse(_ bytes: [UInt8], _ path: RawPath) throws(Fault) -> JSONValue {
+  static func parse(_ bytes: [UInt8], _ path: RawPath) throws(Fault) -> JSONValue {
     do throws(Fault) {
       return try JSONValue(parsing: bytes)
     } catch {

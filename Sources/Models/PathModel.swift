@@ -83,7 +83,9 @@ struct GraphFacts {
 
   /// - Parameter name: the output to read; `nil` takes the first.
   /// - Throws: `Fault` with code `model.invalid` when the graph is no image classifier.
-  init(_ graph: Graph, output name: String?) throws(Fault) {
+  init(
+    _ graph: Graph, output name: String?, width wide: Int? = nil, height high: Int? = nil
+  ) throws(Fault) {
     let graph = try graph.restricted(toOutput: name)
     guard graph.inputs.count == 1, let input = graph.inputs.first else {
       throw Fault(.modelInvalid, "an image classifier has one input, not \(graph.inputs.count)")
@@ -100,8 +102,8 @@ struct GraphFacts {
     layout = [1, 3].contains(extents[3]) && ![1, 3].contains(extents[1]) ? .nhwc : .nchw
     let axes = layout == .nchw ? (1, 2, 3) : (3, 1, 2)
     channels = extents[axes.0] ?? 3
-    height = extents[axes.1] ?? 224
-    width = extents[axes.2] ?? 224
+    height = extents[axes.1] ?? high ?? 224
+    width = extents[axes.2] ?? wide ?? 224
     guard channels == 3 || channels == 1 else {
       throw Fault(.modelInvalid, "the input \(inputName) has \(channels) channels, not 1 or 3")
     }
@@ -155,7 +157,7 @@ struct GraphFacts {
 
 extension RawPath {
   /// The last component without its extension.
-  fileprivate var stem: String {
+  var stem: String {
     let name = lastComponentText
     guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return name }
     return String(name[..<dot])

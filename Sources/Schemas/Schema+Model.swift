@@ -77,6 +77,8 @@ private enum VersionTerms {
       "mean": Keywords.array(of: Keywords.number(), count: channels, "of the range 0 to 1"),
       "std": Keywords.array(
         of: Keywords.number().adding(["not": Keywords.constant(0)]), count: channels),
+      "pad": Keywords.array(
+        of: Keywords.integer(0...255), count: channels, "colour of padding; black without it"),
     ], required: ["width", "height", "resize", "mean", "std"], isClosed: true)
 
   private static let channels: ClosedRange<Int> = {
@@ -86,8 +88,10 @@ private enum VersionTerms {
 
   private static let resize = Keywords.object(
     [
-      "mode": ["enum": ["stretch", "short_side"]],
+      "mode": ["enum": ["stretch", "short_side", "cover", "contain"]],
       "size": Keywords.integer(ModelSpec.Input.sideRange, "of the shorter side"),
+      "width": Keywords.integer(ModelSpec.Input.sideRange, "of stretch, cover and contain"),
+      "height": Keywords.integer(ModelSpec.Input.sideRange),
       "filter": Keywords.words(ModelSpec.Resize.Filter.allCases),
     ], required: ["mode"], isClosed: true
   ).adding([

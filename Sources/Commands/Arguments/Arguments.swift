@@ -24,6 +24,7 @@ struct Arguments: Sendable {
   var outputName: String?
   var preprocess: PreprocessPreset?
   var engine = EngineOptions()
+  var registration = RegistrationArguments()
 
   var inference = InferenceRequest()
   /// The heatmap files wanted; empty for none, `nil` for what the verb does by default.
