@@ -1,5 +1,5 @@
 public import Faults
-public import FileAccess
+import FileAccess
 import JSON
 
 #if canImport(Glibc)
