@@ -175,7 +175,8 @@ public struct ModelRepository: Sendable {
     else { return nil }
     // The names come first: a version that they stand for is there by then.
     let path = folder.appending("model.json")
-    let names: JSONValue? = try FileStamp(of: path) == nil ? nil : try Self.parse(try Self.read(path), path)
+    var names: JSONValue?
+    if try FileStamp(of: path) != nil { names = try Self.parse(try Self.read(path), path) }
     var versions: [String] = []
     for version in try namesInDirectory(folder) {
       let description = folder.appending(version).appending("version.json")
