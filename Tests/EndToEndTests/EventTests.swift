@@ -178,4 +178,39 @@ struct EventTests {
     #expect(try program.folder.read("begun").count == 4)
     close(fifo)
   }
+
+  @Test(
+    .enabled(if: TLSReceiver.isAvailable, "needs the command openssl"),
+    arguments: [
+      ("IP:127.0.0.1", ["--cacert", "ca.pem"], true), ("IP:127.0.0.1", [], false),
+      ("IP:127.0.0.2", ["--cacert", "ca.pem"], false),
+    ])
+  func `a callback goes over TLS only to whom the authorities vouch for`(
+    name: String, flags: [String], isTrusted: Bool
+  ) throws {
+    try TLSReceiver.makeCertificates(program, name: name)
+    let receiver = try TLSReceiver(program)
+    defer { receiver.stop() }
+    let running = try program.start(
+      [
+        "run", "in", "-o", "out", "--heatmap", "none", "--callback-url",
+        "https://127.0.0.1:\(receiver.port)/hook", "--callback-secret-file", "secret",
+        "--callback-wait", "0", "--allow-private-net",
+      ] + flags)
+    if isTrusted {
+      running.waitUntil { receiver.received.contains("\"run_digest\"") }
+      try receiver.respond(204)
+    }
+    let ending = try running.wait()
+    #expect(ending.status == 0)
+    #expect(receiver.received.contains("POST /hook HTTP/1.1") == isTrusted)
+    #expect(receiver.received.contains("webhook-signature: v1,") == isTrusted)
+    #expect(ending.errors.contains("event delivered") == isTrusted, "\(ending.errors)")
+    #expect(ending.errors.contains("certificate") != isTrusted, "\(ending.errors)")
+    let deliver = try program.run([
+      "runs", "deliver", "out", "--callback-url", "https://127.0.0.1:\(receiver.port)/hook",
+      "--callback-secret-file", "secret", "--callback-wait", "0", "--allow-private-net",
+    ])
+    #expect(deliver.status == (isTrusted ? 0 : 75), "what was not delivered is kept")
+  }
 }

@@ -91,7 +91,8 @@ struct StorageTests {
 
   @Test func `a lock file that is removed again and again never lets two write`() throws {
     try program.run(["run", "in", "-o", "whole"])
-    for round in 1...4 {
+    // One removal for each attempt of each round: 55 in a soak.
+    for round in 1...repetitions("INFERCAM_TEST_LOCKS", default: 4) {
       let output = "out\(round)"
       let words = ["run", "in", "-o", output, "-j", "1", "--batch", "1"]
       let lock = program.folder.path.appending("\(output)/LOCK")
@@ -99,7 +100,8 @@ struct StorageTests {
       var endings: [Program.Ending] = []
       for attempt in 1...round {
         let running = try program.start(words)
-        running.waitUntil { (((try? FileStamp(of: journal)) ?? nil)?.size ?? 0) > 600 * attempt }
+        let size = 600 * min(attempt, 8)
+        running.waitUntil { (((try? FileStamp(of: journal)) ?? nil)?.size ?? 0) > size }
         try removeFile(lock)
         endings.append(try program.run(words))
         endings.append(try running.wait())
@@ -132,6 +134,10 @@ struct StorageTests {
       let second = try program.run(words + more)
       #expect(second.status == 75 && second.errors.contains("run.locked"), "\(second.errors)")
     }
+    // Who comes second asks once and does not wait: not for the lock, nor for a model.
+    let asking = try program.run(words, environment: ["INFERCAM_FAULT": "flock:pass:1:always"])
+    #expect(asking.status == 75)
+    #expect(asking.errors.split(separator: "\n").count { $0.hasPrefix("fault point: flock") } == 1)
     #expect(try program.run(["runs", "verify", "out", "--repair"]).status == 75)
     #expect(try stamps("out") == state)
     #expect(running.isRunning)
