@@ -39,7 +39,8 @@ test-release: test-deps  ## all tests on optimised code
 
 soak: deps  ## hundreds of kills and power cuts (root), every fault at every call; takes an hour
 	INFERCAM_TEST_KILLS=500 INFERCAM_TEST_POWER_CUTS=30 INFERCAM_TEST_FAULTS=all INFERCAM_TEST_LOCKS=10 \
-	  scripts/run-tests --filter 'KillTests|PowerCutTests|FaultSweepTests|StorageTests'
+	INFERCAM_TEST_ARCHIVES=1 \
+	  scripts/run-tests --filter 'KillTests|PowerCutTests|FaultSweepTests|StorageTests|ArchiveTests'
 
 test-slurm: release  ## a real Slurm job array on this machine, a node of which is killed
 	@scripts/install-deps slurmctld slurmd slurm-client munge

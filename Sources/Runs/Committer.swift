@@ -11,6 +11,7 @@ final class Committer {
   let writer: JournalWriter
   private let directory: RunDirectory
   private let durability: Durability
+  private let pack: PackWriter
   private let flushes = FlushPool()
   /// Folders whose names are known to be durable in the folders above them.
   private var durableFolders: Set<RawPath> = []
@@ -23,6 +24,7 @@ final class Committer {
     self.writer = writer
     self.directory = directory
     self.durability = durability
+    pack = PackWriter(directory, writer.journal.shard, isDurable: durability != .none)
     durableFolders = [directory.path, directory.heatmaps]
   }
 
@@ -36,6 +38,8 @@ final class Committer {
   }
 
   private func store(_ items: [ProcessedItem]) throws(Fault) {
+    var items = items
+    try store(packed: &items)
     let files = items.flatMap(\.staged)
     if !files.isEmpty {
       try flushes.forEach(files) { (file) throws(Fault) in try file.publish() }
@@ -44,10 +48,21 @@ final class Committer {
     try journals.append(items, with: writer)
   }
 
+  /// Appends what goes into archives to the pack of this process.
+  private func store(packed items: inout [ProcessedItem]) throws(Fault) {
+    var places = try pack.append(items.flatMap(\.packed))[...]
+    for item in items.indices where !items[item].packed.isEmpty {
+      for artefact in items[item].artefacts.indices {
+        items[item].artefacts[artefact].place = places.popFirst()
+      }
+      items[item].packed = []
+    }
+  }
+
   private func synchronizeFolders(of items: [ProcessedItem]) throws(Fault) {
     var folders: Set<RawPath> = []
     for item in items {
-      for file in item.artefacts {
+      for file in item.artefacts where file.place == nil {
         var folder = directory.path.appending(file.path).parent
         folders.insert(folder)
         while durableFolders.insert(folder).inserted {

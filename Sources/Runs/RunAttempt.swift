@@ -185,10 +185,15 @@ struct RunAttempt: ~Copyable {
     settings.isAlone = isAlone
     if request.inference.gradCAM.enabled {
       let directory = request.directory
+      let storage: FileStorage =
+        if let count = request.layout.itemsPerArchive {
+          .packed(itemsPerArchive: count)
+        } else {
+          request.durability == .none ? .immediate : .staged(staging)
+        }
       settings.destination = .files(
         folder: directory.heatmaps, prefix: "heatmaps/",
-        temporary: directory.temporary(of: request.shard ?? .whole),
-        request.durability == .none ? .immediate : .staged(staging))
+        temporary: directory.temporary(of: request.shard ?? .whole), storage)
     }
     return settings
   }

@@ -11,6 +11,8 @@ struct RunFinisher {
   let startedAt: String
   /// Who is told that the run has ended.
   var eventSinks: Set<EventSink> = []
+  /// Whether archives of heatmaps are made anew that hold what they should.
+  var rebuildsArchives = false
 
   /// Writes the summary of an attempt that has ended; with every item done, the results too.
   func finish(
@@ -21,6 +23,12 @@ struct RunFinisher {
     switch ending {
     case .finished, .replayed, .shardFinished:
       try journals.refuseConflicts()
+      if let count = specification.fingerprint.layout?.itemsPerArchive {
+        let archives = HeatmapArchives(
+          directory: directory, itemsPerArchive: count, isDurable: isDurable,
+          rebuildsAll: rebuildsArchives)
+        try archives.write(journals)
+      }
       var tally = ResultTally()
       summary.runDigest = try writeOrderedResults(
         journals, to: directory.results, temporary: directory.temporary.appending("results"),
@@ -133,7 +141,7 @@ private func refuseGaps(
   var example: InputItem?
   for item in list {
     if let (record, line) = try journals.read(item.sequence),
-      let files = record.files(in: line), try directory.hasFiles(files.artefacts)
+      let files = record.files(in: line), try journals.heatmaps.contain(files.artefacts)
     {
       continue
     }

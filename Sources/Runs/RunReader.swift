@@ -21,12 +21,8 @@ extension RunDirectory {
   public func resultPage(
     after cursor: String?, limit: Int, isWanted: (JSONValue) -> Bool
   ) throws(Fault) -> ResultPage {
-    let (specification, written) = try read()
-    guard let summary = written, let digest = summary.runDigest else {
-      throw Fault(
-        .jobNotFound, "the run in \(path.display) has not finished: run its command again")
-    }
-    try refuseExpired(specification, summary)
+    let summary = try finishedSummary()
+    let digest = summary.runDigest ?? ""
     let list = "\(summary.jobID) \(digest)"
     var offset = 0
     if let cursor {
@@ -55,6 +51,30 @@ extension RunDirectory {
       if chunk.isEmpty { return page }
       buffer += chunk
     }
+  }
+
+  /// The summary of a run whose results can be read.
+  /// - Throws: `Fault` with code `job.not_found` while it has not finished, `job.expired`.
+  public func finishedSummary() throws(Fault) -> RunSummary {
+    let (specification, summary) = try read()
+    guard let summary, summary.isFinished else {
+      throw Fault(
+        .jobNotFound, "the run in \(path.display) has not finished: run its command again")
+    }
+    try refuseExpired(specification, summary)
+    return summary
+  }
+
+  /// Reads all results in the order of the inputs.
+  public func eachResult(_ body: (JSONValue) throws(Fault) -> Void) throws(Fault) {
+    var reader = try LineReader(results)
+    while let line = try reader.next() { try body(try parseResult(line)) }
+  }
+
+  /// The file of the logits; `nil` where they were not kept.
+  public func logitsFile() throws(Fault) -> [UInt8]? {
+    guard try FileStamp(of: logits) != nil else { return nil }
+    return try readRegularFile(logits, limit: .max - 1).bytes
   }
 
   private func parseResult(_ line: [UInt8]) throws(Fault) -> JSONValue {

@@ -63,7 +63,7 @@ extension RunDirectory {
       result.demoted = verifier.damagedItems.count
       let isUnended = !result.isFinished && result.pending == 0
       if isUnended || !result.defects.isEmpty {
-        try finishRepair(specification, summary)
+        try finishRepair(specification, summary, rebuildsArchives: verifier.hasBadArchive)
         result.isRepaired = true
       }
       return result
@@ -118,14 +118,15 @@ extension RunDirectory {
 
   /// Makes the results anew, or says that items are pending.
   private func finishRepair(
-    _ specification: RunSpecification, _ old: RunSummary?
+    _ specification: RunSpecification, _ old: RunSummary?, rebuildsArchives: Bool
   ) throws(Fault) {
     let journals = try JournalSet(self, count: specification.inputCount, .read)
     let isComplete = journals.index.done == journals.index.count
-    let finisher = RunFinisher(
+    var finisher = RunFinisher(
       directory: self, specification: specification,
       failOn: old?.status == .succeeded ? .never : .any, isDurable: true,
       startedAt: old?.startedAt ?? currentTimestamp())
+    finisher.rebuildsArchives = rebuildsArchives
     if !isComplete {
       try removeFile(results)
       try removeFile(logits)
@@ -147,6 +148,10 @@ private struct RunVerifier {
   private var logits = SHA256()
   private let logitsCount: Int?
   private var files: Set<RawPath> = []
+  /// The archives as they should be, of the members that are sound.
+  private var archives: [(name: String, digest: TarDigest)] = []
+  /// Whether an archive is not what it should be.
+  private(set) var hasBadArchive = false
 
   init(
     _ directory: RunDirectory, _ specification: RunSpecification, _ journals: JournalSet
@@ -191,8 +196,7 @@ private struct RunVerifier {
         defects.append("the record of item \(sequence) does not have its digest")
       }
       for artefact in record.files(in: line)?.artefacts ?? [] {
-        files.insert(RawPath(artefact.path))
-        if try digest(of: directory.path.appending(artefact.path)) != artefact.sha256 {
+        if try !isSound(artefact) {
           defects.append("\(printable(artefact.path)) is missing or has changed")
         }
       }
@@ -207,6 +211,19 @@ private struct RunVerifier {
       verification.defects += defects
     }
     damagedItems = Array(Set(damagedItems)).sorted()
+  }
+
+  /// Compares a heatmap with its record.
+  private mutating func isSound(_ artefact: Artefact) throws(Fault) -> Bool {
+    guard artefact.place != nil, let (name, member) = HeatmapLayout.member(artefact.path) else {
+      files.insert(RawPath(artefact.path))
+      return try digest(of: directory.path.appending(artefact.path)) == artefact.sha256
+    }
+    files.insert(RawPath(name))
+    guard let bytes = try journals.heatmaps.read(artefact) else { return false }
+    if archives.last?.name != name { archives.append((name, TarDigest())) }
+    archives[archives.count - 1].digest.add(member, bytes)
+    return true
   }
 
   /// Compares what is made from the journals.
@@ -225,6 +242,11 @@ private struct RunVerifier {
     }
     if try digest(of: directory.results) != results.finishHex() {
       verification.defects.append("results.jsonl differs from the journal")
+    }
+    for (name, expected) in archives
+    where try digest(of: directory.path.appending(name)) != expected.finishHex() {
+      verification.defects.append("\(name) is not the archive of its heatmaps")
+      hasBadArchive = true
     }
     if logitsCount != nil, try digest(of: directory.logits) != logits.finishHex() {
       verification.defects.append("logits.npy differs from the journal")

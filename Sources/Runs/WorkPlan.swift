@@ -56,7 +56,7 @@ struct WorkPlan {
       journals.forget(item.sequence)
       return false
     }
-    if try record.isCurrent(line, item, request.directory) { return true }
+    if try record.isCurrent(line, item, journals.heatmaps) { return true }
     journals.forget(item.sequence)
     return false
   }

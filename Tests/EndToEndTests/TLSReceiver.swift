@@ -42,7 +42,7 @@ final class TLSReceiver {
     answer = try Descriptor(opening: fifo, O_RDWR)
     let status = shell(
       """
-      cd '\(program.folder.path.display)' &&
+      cd '\(program.folder.path.display)' || exit 1
       openssl s_server -accept 127.0.0.1:0 -naccept 1 -cert tls.pem -key tls.key \
         < tls.in > tls.out 2> tls.err & echo $! > tls.pid
       """)

@@ -107,10 +107,14 @@ extension Flag where Arguments == Commands.Arguments {
       arguments.deadline = try value.double(in: JobLimits.deadlineRange)
     },
     Self(
-      "layout", value: "names|hash", .run,
-      "name heatmaps like the inputs, or by digest in 256 folders", default: "names"
+      "layout", value: "names|hash|tar[:N]", .run,
+      "name heatmaps like the inputs, or by digest in 256 folders, or keep them in archives for N "
+        + "inputs each (1000)", default: "names"
     ) { value, arguments throws(Fault) in
-      arguments.layout = try value.word(HeatmapLayout.self)
+      guard let layout = HeatmapLayout(try value.text()) else {
+        throw Fault(.paramOutOfRange, "must be names, hash, tar, or tar:N with N from 1 to 1000000")
+      }
+      arguments.layout = layout
     },
     Self(
       "durability", value: "batch|item|none", .run,

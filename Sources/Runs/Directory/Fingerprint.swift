@@ -46,7 +46,7 @@ public struct Fingerprint: Sendable, Hashable {
         "on_truncated": request.decoding.truncated == .pad ? "pad" : "fail",
         "page": request.decoding.page.map { JSONValue($0) } ?? .null,
       ],
-      "kernels": .string(engine.kernels.rawValue), "layout": .string(layout.rawValue),
+      "kernels": .string(engine.kernels.rawValue), "layout": .string(layout.text),
       "numerics": .string(engine.numerics.rawValue),
       "precision": .string(engine.precision.rawValue),
       "machine": Self.machine(request, engine),
@@ -58,6 +58,9 @@ public struct Fingerprint: Sendable, Hashable {
 
   /// How many logits are kept of each item; `nil` for none.
   var logitsCount: Int? { json["logits"]?["classes"]?.int }
+
+  /// Where the heatmaps are; `nil` for a layout of another version.
+  var layout: HeatmapLayout? { json["layout"]?.string.flatMap { HeatmapLayout($0) } }
 
   private static func inputs(_ list: InputList) -> JSONValue {
     ["sha256": .string(list.sha256), "count": JSONValue(list.count)]

@@ -33,7 +33,9 @@ struct JournalRecord {
       text += #","in":[\#(stamp.size),\#(stamp.modifiedNanoseconds),\#(stamp.inode)]"#
     }
     let files = processed.artefacts.map { file -> JSONValue in
-      .array([.string(file.path), JSONValue(file.size), .string(file.sha256)])
+      var fields: [JSONValue] = [.string(file.path), JSONValue(file.size), .string(file.sha256)]
+      if let place = file.place { fields += [.string(place.pack), JSONValue(place.offset)] }
+      return .array(fields)
     }
     text += #","out":\#(JSONValue.array(files).encodedText)"#
     if let logits = processed.logits { text += #","logits":"\#(base64(logits))""# }
@@ -135,10 +137,17 @@ extension JournalRecord {
     guard start > 0, let header = try? JSONValue(parsing: line[..<start] + [UInt8(ascii: "}")])
     else { return nil }
     let artefacts = (header["out"]?.array ?? []).compactMap { entry -> Artefact? in
-      guard let fields = entry.array, fields.count == 3, let path = fields[0].string,
+      guard let fields = entry.array, [3, 5].contains(fields.count), let path = fields[0].string,
         let size = fields[1].int, let sha256 = fields[2].string
       else { return nil }
-      return Artefact(path: path, size: size, sha256: sha256)
+      var artefact = Artefact(path: path, size: size, sha256: sha256)
+      if fields.count == 5 {
+        guard let pack = fields[3].string, !pack.contains("/"), let offset = fields[4].int,
+          offset >= 0
+        else { return nil }
+        artefact.place = PackPlace(pack: pack, offset: offset)
+      }
+      return artefact
     }
     return (header["in"]?.array?.compactMap { $0.int.map(Int64.init) }, artefacts)
   }

@@ -20,6 +20,8 @@ struct JournalSet {
   }
 
   private let files: [JournalFile]
+  /// The heatmaps that records name.
+  let heatmaps: HeatmapFiles
   private(set) var index: JournalIndex
   private(set) var starts = StartLedger()
   /// Damaged lines with sound ones behind them.
@@ -35,6 +37,7 @@ struct JournalSet {
   /// - Throws: `Fault` with code `run.locked`.
   init(_ directory: RunDirectory, count: Int, _ access: Access) throws(Fault) {
     let folder = directory.journalFolder
+    heatmaps = HeatmapFiles(directory)
     var shards = try Self.shards(in: folder)
     let ownShard: Shard? =
       switch access {

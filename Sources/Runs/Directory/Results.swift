@@ -41,7 +41,7 @@ func writeOrderedResults(
 extension JournalRecord {
   /// Whether the input is as it was, and the outputs are there in full length.
   func isCurrent(
-    _ line: [UInt8], _ item: InputItem, _ directory: RunDirectory
+    _ line: [UInt8], _ item: InputItem, _ heatmaps: HeatmapFiles
   ) throws(Fault) -> Bool {
     guard let files = files(in: line) else { return false }
     // What a URL names has no state to compare.
@@ -50,17 +50,6 @@ extension JournalRecord {
       [Int64($0.size), $0.modifiedNanoseconds, Int64(bitPattern: $0.inode)]
     }
     guard state == files.stamp else { return false }
-    return try directory.hasFiles(files.artefacts)
-  }
-}
-
-extension RunDirectory {
-  /// Whether files are there in full length.
-  func hasFiles(_ artefacts: [Artefact]) throws(Fault) -> Bool {
-    for artefact in artefacts {
-      let stamp = try FileStamp(of: path.appending(artefact.path), followingLinks: false)
-      guard let stamp, stamp.kind == .regular, stamp.size == artefact.size else { return false }
-    }
-    return true
+    return try heatmaps.contain(files.artefacts)
   }
 }

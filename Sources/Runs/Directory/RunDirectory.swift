@@ -19,6 +19,8 @@ public struct RunDirectory: Sendable {
   var journalFolder: RawPath { path.appending("journal") }
   var extensions: RawPath { path.appending("extensions") }
   var heatmaps: RawPath { path.appending("heatmaps") }
+  /// Heatmaps that go into archives when the run has finished.
+  var packs: RawPath { path.appending("packs") }
   public var results: RawPath { path.appending("results.jsonl") }
   /// The logits of all items, where they are kept.
   public var logits: RawPath { path.appending("logits.npy") }
@@ -39,6 +41,7 @@ public struct RunDirectory: Sendable {
   static let names: Set<String> = [
     "run.json", "inputs.jsonl", "journal", "heatmaps", "results.jsonl", "summary.json", "LOCK",
     "_SUCCESS", "tmp", "extensions", "outbox.jsonl", "CANCEL", "logits.npy", "EXPIRED",
+    "packs",
   ]
 
   /// What is at the path.
@@ -139,7 +142,9 @@ public struct RunDirectory: Sendable {
     try removeFile(inputs)
     try removeFile(outbox)
     try removeFile(cancelRequest)
-    for folder in [journalFolder, heatmaps, temporary, extensions] { try removeTree(folder) }
+    for folder in [journalFolder, heatmaps, packs, temporary, extensions] {
+      try removeTree(folder)
+    }
     try synchronizeDirectory(path)
     try removeFile(retired)
   }

@@ -19,6 +19,8 @@ public enum FileStorage: Sendable {
   case immediate
   /// When the item is committed, flushed before.
   case staged(StagingBudget)
+  /// When the item is committed, in archives for so many inputs each.
+  case packed(itemsPerArchive: Int)
 }
 
 /// A file that belongs to a finished item.
@@ -27,6 +29,8 @@ struct Artefact: Sendable, Hashable {
   var path: String
   var size: Int
   var sha256: String
+  /// Where it lies until the run has finished, when it goes into an archive.
+  var place: PackPlace?
 }
 
 /// The heatmaps of one item as written.
@@ -38,6 +42,8 @@ struct WrittenHeatmaps {
   var artefacts: [Artefact] = []
   /// Files that have no name yet.
   var staged: [StagedFile] = []
+  /// The contents of the artefacts, where they go into archives.
+  var packed: [[UInt8]] = []
 }
 
 /// Renders the heatmaps of items and puts them where they go; each worker has its own.
@@ -48,6 +54,8 @@ struct HeatmapWriter {
   private let layout: HeatmapLayout
   private let worker: Int
   private var fileNumber = 0
+  /// The place of the item that is being written, among all.
+  private var sequence = 0
 
   init(
     _ classifier: Classifier, _ formats: [HeatmapFormat], _ destination: HeatmapDestination,
@@ -64,8 +72,9 @@ struct HeatmapWriter {
   /// - Throws: the fault of rendering, which concerns the item, as `item`; that of writing, which
   ///   concerns the run, as `run`.
   mutating func write(
-    _ prediction: Prediction, of input: PreparedInput, id: String
+    _ prediction: Prediction, of input: PreparedInput, id: String, sequence: Int
   ) throws(ItemFailure) -> WrittenHeatmaps {
+    self.sequence = sequence
     var written = WrittenHeatmaps()
     if formats.isEmpty { return written }
     let classifier = classifier
@@ -108,7 +117,7 @@ struct HeatmapWriter {
       throw .item(error)
     }
     let sha256 = SHA256.hex(of: bytes)
-    guard let place = try put(bytes, name: stem + format.fileSuffix, &written.staged)
+    guard let place = try put(bytes, name: stem + format.fileSuffix, &written)
     else { return nil }
     if case .file(let path) = place {
       written.artefacts.append(Artefact(path: path, size: bytes.count, sha256: sha256))
@@ -118,17 +127,22 @@ struct HeatmapWriter {
 
   /// Puts a heatmap where it goes.
   private mutating func put(
-    _ bytes: [UInt8], name: String, _ staged: inout [StagedFile]
+    _ bytes: [UInt8], name: String, _ written: inout WrittenHeatmaps
   ) throws(ItemFailure) -> WrittenHeatmap.Place? {
     switch destination {
     case .none: return nil
     case .inline: return .inline(base64: base64(bytes))
+    case .files(_, _, _, .packed(let itemsPerArchive)):
+      written.packed.append(bytes)
+      return .file(path: HeatmapLayout.archiveName(sequence / itemsPerArchive) + "#" + name)
     case .files(let folder, let prefix, let temporary, let storage):
       do throws(Fault) {
         fileNumber += 1
         let part = temporary.appending("worker-\(worker)-\(fileNumber)")
         let path = folder.appending(name)
-        if let file = try store(bytes, at: path, part, storage) { staged.append(file) }
+        if let file = try store(bytes, at: path, part, storage) {
+          written.staged.append(file)
+        }
       } catch {
         // Too many open files are the item's bad luck; whatever else fails would fail again.
         throw error.code == .resourceExhausted ? .item(error) : .run(error)

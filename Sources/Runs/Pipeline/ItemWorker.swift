@@ -124,7 +124,9 @@ struct ItemWorker: ~Copyable {
       let prediction = try Self.value(of: prediction)
       timings.inference = prediction.inferenceMilliseconds
       timings.explain = prediction.explainMilliseconds
-      written = try writer.write(prediction, of: pending.input, id: pending.item.id)
+      written = try writer.write(
+        prediction, of: pending.input, id: pending.item.id,
+        sequence: pending.item.sequence)
       var result = settings.classifier.resultObject(
         prediction, of: pending.input, heatmaps: written.heatmaps, classMaps: written.classMaps)
       if settings.savesLogits {
@@ -172,7 +174,7 @@ struct ItemWorker: ~Copyable {
     emit(
       ProcessedItem(
         result: result, stamp: stamp, logits: logits, artefacts: written.artefacts,
-        staged: written.staged))
+        staged: written.staged, packed: written.packed))
   }
 }
 

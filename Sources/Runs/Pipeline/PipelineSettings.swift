@@ -48,4 +48,6 @@ public struct ProcessedItem: Sendable {
   var artefacts: [Artefact] = []
   /// Files that are flushed and named when the item is committed.
   var staged: [StagedFile] = []
+  /// The contents of the artefacts, where they go into archives.
+  var packed: [[UInt8]] = []
 }
