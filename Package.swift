@@ -99,12 +99,15 @@ let package = Package(
       ]),
     // Level 8
     module("Options", ["Faults"]),
+    module(
+      "Reports", ["Runs", "Tensors", "JSON", "Digests", "FileAccess", "CZlib", "Faults"]),
     module("Schemas", ["Runs", "Models", "Requests", "Images", "JSON", "Faults"]),
     // Level 9
     module(
       "Commands",
       [
-        "Runs", "Checks", "Schemas", "Inference", "Models", "Requests", "Attribution", "Execution",
+        "Runs", "Checks", "Schemas", "Reports", "Inference", "Models", "Requests", "Attribution",
+        "Execution",
         "ONNXImport", "Graphs", "Images", "Transfers", "Tensors", "JSON", "Digests", "FileAccess",
         "Options", "Workers", "CPlatform", "Faults",
       ]),

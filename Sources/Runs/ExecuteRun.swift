@@ -4,24 +4,6 @@ import Inference
 import JSON
 public import Requests
 
-/// Says what `executeRun` would do, without writing or loading anything.
-public func previewRun(_ request: RunRequest) throws(Fault) -> RunPreview {
-  switch try request.directory.state() {
-  case .absent, .unused:
-    return RunPreview(action: .create, items: request.inputs.count, done: 0)
-  case .run(let specification, let summary):
-    if request.overwrites {
-      return RunPreview(action: .overwrite, items: request.inputs.count, done: 0)
-    }
-    let (request, added) = try request.adapted(to: specification)
-    let journals = try JournalSet(request.directory, count: specification.inputCount, .read)
-    let isFinished = summary?.isFinished ?? false
-    return RunPreview(
-      action: added != nil ? .extend : isFinished ? .replay : .resume,
-      items: request.inputs.count, done: journals.index.done)
-  }
-}
-
 /// Creates, resumes, extends or replays a run, or works on a shard of it.
 ///
 /// - Parameters:

@@ -67,8 +67,19 @@ extension RunDirectory {
 
   /// Reads all results in the order of the inputs.
   public func eachResult(_ body: (JSONValue) throws(Fault) -> Void) throws(Fault) {
-    var reader = try LineReader(results)
-    while let line = try reader.next() { try body(try parseResult(line)) }
+    let file = try Descriptor(opening: results, O_RDONLY | O_NOFOLLOW)
+    var buffer: [UInt8] = []
+    while true {
+      var start = 0
+      while let end = buffer[start...].firstIndex(of: 0x0A) {
+        try body(try parseResult(Array(buffer[start..<end])))
+        start = end + 1
+      }
+      buffer.removeFirst(start)
+      let chunk = try file.readNext(count: 1 << 20)
+      if chunk.isEmpty { return }
+      buffer += chunk
+    }
   }
 
   /// The file of the logits; `nil` where they were not kept.

@@ -129,18 +129,3 @@ public struct RunOutcome: Sendable {
     case tooManyFailures
   }
 }
-
-/// What the same command would do now.
-public struct RunPreview: Sendable {
-  public enum Action: String, Sendable {
-    case create
-    case resume
-    case extend
-    case replay
-    case overwrite
-  }
-
-  public var action: Action
-  public var items: Int
-  public var done: Int
-}

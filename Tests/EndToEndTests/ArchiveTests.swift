@@ -143,7 +143,8 @@ struct ArchiveTests {
   func `archives survive whatever breaks off on the way`(fault: String) throws {
     let words = ["run", "in", "--layout", "tar:4", "-j", "1", "--batch", "3"]
     #expect(try program.run(words + ["-o", "whole"]).status == 0)
-    let calls = ["write", "fsync", "fdatasync", "rename", "open"]
+    // A model that cannot be opened is no matter of the run.
+    let calls = ["write", "fsync", "fdatasync", "rename"] + (fault == "kill" ? ["open"] : [])
     let few = fault == "kill" ? [3, 9, 20, 36, 54, 65] : [4, 14, 44]
     for call in fault == "short" ? ["write"] : calls {
       // A few calls of the beginning, of the middle and of the end.

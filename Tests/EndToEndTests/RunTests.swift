@@ -294,15 +294,43 @@ struct RunTests {
     #expect(results[1]["error"]?["code"] == "image.checksum_mismatch")
   }
 
-  @Test func `a preview writes nothing`() throws {
+  @Test func `a preview writes nothing and tells what would happen`() throws {
     try program.makeInputs()
-    let ending = try program.run(["run", "in", "-o", "out", "--dry-run"])
-    #expect(ending.status == 0)
-    #expect(try ending.lines().first?["to_do"] == 5)
+    try program.folder.write("broken", to: "in/broken.jpg")
+    func preview(_ flags: [String] = []) throws -> JSONValue? {
+      let ending = try program.run(["run", "in", "-o", "out", "--dry-run"] + flags)
+      #expect(ending.status == 0, "\(ending.errors)")
+      return try ending.lines().first
+    }
+    let first = try preview()
+    #expect(first?["action"] == "create" && first?["to_do"] == 6 && first?["done"] == 0)
+    #expect(first?["rejects"]?.object?.values.compactMap(\.int) == [1])
+    #expect(first?["estimate"]?["sampled"] == 5)
+    #expect((first?["estimate"]?["seconds"]?.double ?? -1) >= 0)
+    #expect((first?["estimate"]?["peak_bytes"]?.int ?? 0) > 1 << 20)
     #expect(!program.folder.exists("out"))
+
     try program.run(["run", "in", "-o", "out"])
-    let again = try program.run(["run", "in", "-o", "out", "--dry-run"])
-    #expect(try again.lines().first?["action"] == "replay")
+    let replay = try preview()
+    #expect(replay?["action"] == "replay" && replay?["to_do"] == 0 && replay?["estimate"] == .null)
+    let retry = try preview(["--retry-failed"])
+    #expect(retry?["action"] == "resume" && retry?["to_do"] == 1 && retry?["again"] == 1)
+    #expect(try preview(["--overwrite"])?["to_do"] == 6)
+
+    // A run that has not finished, with an input that changed and a heatmap that is lost.
+    try removeFile(program.folder.path.appending("out/summary.json"))
+    try removeFile(program.folder.path.appending("out/heatmaps/in/0-tile-clean-01.bmp.png"))
+    try program.copySample("metal-crack-01.jpg", to: RawPath("other.jpg"))
+    let other = try program.folder.read("other.jpg")
+    try program.folder.write(other, to: RawPath("in/0-concrete-hole-01.jpg"))
+    let before = try program.folder.read("out/journal/0-of-1.jsonl")
+    let resume = try preview()
+    #expect(resume?["action"] == "resume" && resume?["done"] == 4 && resume?["again"] == 2)
+    #expect(try program.folder.read("out/journal/0-of-1.jsonl") == before)
+    try program.copySample("metal-crack-01.jpg", to: RawPath("in/more.jpg"))
+    let extended = try preview(["--extend"])
+    #expect(extended?["action"] == "extend" && extended?["items"] == 7)
+    #expect(extended?["to_do"] == 3 && extended?["again"] == 2)
   }
 
   @Test func `a second process is turned away`() throws {

@@ -1,6 +1,7 @@
+import Faults
 public import Tensors
 
-/// The arrays of an `.npz` file by name.
+/// The arrays of an `.npz` file by name, as far as they hold numbers.
 public struct NPZ: Sendable {
   public let arrays: [String: Tensor]
 
@@ -9,8 +10,12 @@ public struct NPZ: Sendable {
     var arrays: [String: Tensor] = [:]
     for entry in archive.entries where entry.name.hasSuffix(".npy") {
       let contents = try archive.contents(of: entry)
-      arrays[String(entry.name.dropLast(4))] = try contents.withUnsafeBytes { bytes in
-        try NPY.decode(bytes)
+      do {
+        arrays[String(entry.name.dropLast(4))] = try contents.withUnsafeBytes { bytes in
+          try NPY.decode(bytes)
+        }
+      } catch let fault as Fault where fault.code == .mediaUnsupported {
+        continue
       }
     }
     self.arrays = arrays

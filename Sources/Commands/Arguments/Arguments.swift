@@ -1,6 +1,7 @@
 import FileAccess
 import Inference
 import Models
+import Reports
 import Requests
 import Runs
 import Transfers
@@ -42,6 +43,8 @@ struct Arguments: Sendable {
   var deadline: Double?
   var isDryRun = false
   var repairs = false
+  var exportFormat: ExportFormat?
+  var export = ExportOptions()
   /// Whether a watch goes on while nobody is at work.
   var waits = true
 

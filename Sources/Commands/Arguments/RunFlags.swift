@@ -109,7 +109,8 @@ extension Flag where Arguments == Commands.Arguments {
     Self(
       "layout", value: "names|hash|tar[:N]", .run,
       "name heatmaps like the inputs, or by digest in 256 folders, or keep them in archives for N "
-        + "inputs each (1000)", default: "names"
+        + "inputs each (1000)", default: "names",
+      choices: ["names", "hash", "tar"]
     ) { value, arguments throws(Fault) in
       guard let layout = HeatmapLayout(try value.text()) else {
         throw Fault(.paramOutOfRange, "must be names, hash, tar, or tar:N with N from 1 to 1000000")

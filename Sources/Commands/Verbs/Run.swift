@@ -52,7 +52,9 @@ private func runVerb(_ invocation: Invocation) throws(Fault) -> Int32 {
   var (request, skipped) = try runRequest(invocation)
   let observers = try RunObservers(invocation)
   request.eventSinks = observers.sinks
-  if invocation.arguments.isDryRun { return try preview(request, skipped, invocation, &console) }
+  if invocation.arguments.isDryRun {
+    return try tellPreview(request, skipped, invocation, &console)
+  }
   var display = ProgressDisplay(invocation.arguments, console)
   let outcome: RunOutcome
   do throws(Fault) {
@@ -158,29 +160,6 @@ private func origin(_ invocation: Invocation) -> [String: JSONValue] {
     "tool": ["name": "infercam", "version": .string(toolVersion)],
     "host": ["name": .string(String(decoding: host, as: UTF8.self))],
   ]
-}
-
-private func preview(
-  _ request: RunRequest, _ skipped: Int, _ invocation: Invocation, _ console: inout Console
-) throws(Fault) -> Int32 {
-  let preview = try previewRun(request)
-  let toDo = preview.action == .replay ? 0 : preview.items - preview.done
-  if !invocation.printsTable {
-    let json: JSONValue = [
-      "dry_run": true, "action": .string(preview.action.rawValue),
-      "items": JSONValue(preview.items), "done": JSONValue(preview.done), "to_do": JSONValue(toDo),
-      "skipped": JSONValue(skipped), "model": .string(request.model.name),
-      "model_version": .string(request.model.version), "workers": JSONValue(request.workers),
-      "batch": JSONValue(request.batch), "output": .string(request.directory.path.identifier),
-    ]
-    try console.print(json.encodedText)
-  } else {
-    try console.print(
-      "would \(preview.action.rawValue) the run in \(request.directory.path.display): "
-        + "\(toDo) of \(preview.items) items to do with "
-        + "\(request.model.name)@\(request.model.version)")
-  }
-  return ExitStatus.success
 }
 
 /// Tells how the run ended: the job resource on stdout, a summary for people on stderr.

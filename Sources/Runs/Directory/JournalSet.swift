@@ -70,6 +70,13 @@ struct JournalSet {
     }
   }
 
+  /// The journals of a run that there is not yet.
+  init(empty directory: RunDirectory, count: Int) {
+    files = []
+    heatmaps = HeatmapFiles(directory)
+    index = JournalIndex(count: count)
+  }
+
   /// - Throws: `Fault` with code `run.locked` when another process has a journal in work, whatever
   ///   became of the lock file.
   static func refuseWriters(_ directory: RunDirectory) throws(Fault) {
