@@ -50,8 +50,8 @@ public final class Explainer: Sendable {
       throw Fault(
         .explainNotSupported, "the number of scores of \(graph[logits].name) is not known")
     }
-    let walk = try ReverseWalk(graph, from: logits, to: [layer])
-    self.graph = graph
+    // Once for all images: the weights of a file may lie on any byte.
+    let constants = try ReverseWalk(graph, from: logits, to: [layer]).constants
     self.method = method
     self.classCount = classCount
     self.layer = layer
@@ -60,10 +60,13 @@ public final class Explainer: Sendable {
       let head = PooledHead(
         graph, layer: layer, layout: self.layout, logits: logits)
     {
+      self.graph = graph
       self.rule = .closedForm(head)
       self.requiredValues = [layer]
     } else {
-      self.rule = .reverse(walk)
+      let aligned = graph.aligning(constants)
+      self.graph = aligned
+      self.rule = .reverse(try ReverseWalk(aligned, from: logits, to: [layer]))
       self.requiredValues = [layer] + Self.sideValues(graph, layer: layer, logits: logits)
     }
   }

@@ -127,3 +127,14 @@ public struct Graph: Sendable {
     }
   }
 }
+
+extension Graph {
+  /// Returns the graph with the elements of these constants on their natural alignment.
+  public func aligning(_ constants: Set<ValueID>) -> Graph {
+    var result = self
+    for value in constants {
+      result.values[value.index].constant = values[value.index].constant?.aligned()
+    }
+    return result
+  }
+}

@@ -67,6 +67,12 @@ public struct ReverseWalk: Sendable {
     return values
   }
 
+  /// The constants that the visited nodes read.
+  public var constants: Set<ValueID> {
+    Set(nodes.flatMap { graph.nodes[$0].inputs.compactMap(\.self) })
+      .filter { graph[$0].constant != nil }
+  }
+
   /// The last node of the walk whose operator has no gradient rule: `gradients` throws there.
   public var nodeWithoutRule: Node? {
     nodes.last { !graph.nodes[$0].op.hasGradientRule }.map { graph.nodes[$0] }
