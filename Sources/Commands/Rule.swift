@@ -43,6 +43,11 @@ struct Rule: Sendable {
     _ = try invocation.shard()
   }
 
+  /// What is said about a job can be kept.
+  static let metadata = Rule(unless: "metadata") { invocation throws(Fault) in
+    _ = try invocation.metadata()
+  }
+
   /// Whoever is called back can trust the caller.
   static let callback = Rule(unless: "callback-secret-file") { invocation throws(Fault) in
     _ = try invocation.callback()

@@ -12,7 +12,7 @@ import Options
 func resolveArguments(
   _ words: [[UInt8]], _ verb: Verb, _ environment: Environment
 ) throws(Fault) -> (arguments: Arguments, line: ParsedLine) {
-  let (invocation, faults) = try readInvocation(words, verb, environment)
+  let (invocation, faults) = readInvocation(words, verb, environment)
   let line = invocation.line
   if !line.wantsHelp, !line.wantsVersion, let fault = Fault(combining: faults) { throw fault }
   return (invocation.arguments, line)
@@ -22,7 +22,7 @@ func resolveArguments(
 func resolveInvocation(
   _ words: [[UInt8]], _ verb: Verb, _ environment: Environment
 ) throws(Fault) -> Invocation {
-  let (invocation, faults) = try readInvocation(words, verb, environment)
+  let (invocation, faults) = readInvocation(words, verb, environment)
   if invocation.line.wantsHelp || invocation.line.wantsVersion { return invocation }
   let all = faults + verb.rules.compactMap { $0.fault(invocation) }
   if let fault = Fault(combining: all) { throw fault }
@@ -31,10 +31,14 @@ func resolveInvocation(
 
 private func readInvocation(
   _ words: [[UInt8]], _ verb: Verb, _ environment: Environment
-) throws(Fault) -> (Invocation, faults: [Fault]) {
+) -> (Invocation, faults: [Fault]) {
   var arguments = Arguments()
   var parser = Parser(verb.flags)
-  try applyConfiguration(&parser, verb, environment, &arguments)
+  do throws(Fault) {
+    try applyConfiguration(&parser, verb, environment, &arguments)
+  } catch {
+    parser.report(error)
+  }
   for flag in verb.flags where flag.isReadFromEnvironment {
     guard let value = environment[flag.environmentName] else { continue }
     parser.apply(

@@ -115,6 +115,36 @@ struct CompatibilityTests {
     }
   }
 
+  /// Lines of a manifest, and whether they may be.
+  static let manifestLines: [(text: String, isAllowed: Bool)] = [
+    (#"{"image":{"path":"a.jpg"}}"#, true),
+    (#"{"id":"1","image":{"path":"a.jpg"},"label":"crack","metadata":{"n":[1]}}"#, true),
+    (#"{"image":{"path":"a.jpg"},"sha256":"\#(String(repeating: "0a", count: 32))"}"#, true),
+    (#"{"id":"1"}"#, false), (#"{"image":{}}"#, false), (#"{"image":"a.jpg"}"#, false),
+    (#"{"image":{"path":""}}"#, false), (#"{"image":{"path":7}}"#, false),
+    (#"{"image":{"path":"a.jpg"},"lable":"crack"}"#, false),
+    (#"{"image":{"path":"a.jpg","size":3}}"#, false),
+    (#"{"image":{"path":"a.jpg"},"id":""}"#, false), (#"{"image":{"path":"a.jpg"},"id":3}"#, false),
+    (#"{"image":{"path":"a.jpg"},"label":3}"#, false),
+    (#"{"image":{"path":"a.jpg"},"metadata":[1]}"#, false),
+    (#"{"image":{"path":"a.jpg"},"sha256":"0a"}"#, false),
+    (#"{"image":{"path":"a.jpg"},"classify":{"top_k":0}}"#, false),
+    (#"{"image":{"path":"a.jpg"},"classify":{"topk":3}}"#, false),
+    (#"{"image":{"path":"a.jpg"},"grad_cam":{"alpha":1.5}}"#, false),
+    (#"{"image":{"path":"a.jpg"},"resize":{"longest_side":"big"}}"#, false), (#"[]"#, false),
+  ]
+
+  @Test func `the schema of inputs takes the lines that the program takes`() throws {
+    let found = try violations(Self.manifestLines.map { ("input", $0.text) })
+    for (line, violations) in zip(Self.manifestLines, found) {
+      #expect(violations.isEmpty == line.isAllowed, "\(line.text): \(violations)")
+      try program.folder.write(line.text + "\n", to: "list.jsonl")
+      let ending = try program.run(["validate", "--manifest", "list.jsonl"])
+      // A missing file is a rejected item; a line that may not be ends everything.
+      #expect(ending.status == (line.isAllowed ? 1 : 3), "\(line.text): \(ending.errors)")
+    }
+  }
+
   /// The folders of what earlier versions have written.
   static let formats = ["format-1", "format-2"]
 

@@ -88,6 +88,15 @@ struct UsageTests {
     #expect(ending.text.contains(text))
   }
 
+  @Test func `help is there also where the configuration is broken`() throws {
+    let environment = ["INFERCAM_CONFIG": "missing.json", "INFERCAM_BATCH": "x"]
+    #expect(try program.run(["run", "--help"], environment: environment).status == 0)
+    let ending = try program.run(["run", "--json"], environment: environment)
+    #expect(ending.status == 2)
+    let error = try JSONValue(parsing: Array(ending.errors.utf8))["error"]
+    #expect(error?["details"]?["violation_count"] == 4)
+  }
+
   @Test func `help for an unknown verb suggests one`() throws {
     let ending = try program.run(["help", "valdate"])
     #expect(ending.status == 2)

@@ -171,7 +171,7 @@ extension Flag where Arguments == Commands.Arguments {
     limit("max-scans", "N", "scans of one progressive JPEG", DecodeLimits.scansRange, \.maxScans),
     Self(
       "max-decode-seconds", value: "S", .limits, "processor time to decode one image",
-      default: "\(DecodeLimits().cpuSeconds)"
+      default: "\(Int(DecodeLimits().cpuSeconds))"
     ) { value, arguments throws(Fault) in
       arguments.inference.decoding.limits.cpuSeconds = try value.double(
         in: DecodeLimits.cpuSecondsRange)

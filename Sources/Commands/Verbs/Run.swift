@@ -44,7 +44,7 @@ extension Verb {
       + Flag.run + [Flag.itemCommand, Flag.completionCommand] + Flag.callback + Flag.net
       + Flag.transfers
       + Flag.limits + [Flag.progress],
-    rules: [.inputs, .output, .explanation, .shard, .callback], body: runVerb)
+    rules: [.inputs, .output, .explanation, .shard, .metadata, .callback], body: runVerb)
 }
 
 private func runVerb(_ invocation: Invocation) throws(Fault) -> Int32 {

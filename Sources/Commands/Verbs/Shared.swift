@@ -97,13 +97,29 @@ extension Invocation {
 
   /// Finds the inputs and tells what was left out.
   func collect(_ selection: InputSelection) throws(Fault) -> CollectedInputs {
-    let collected = try collectInputs(selection)
+    let collected: CollectedInputs
+    do throws(Fault) {
+      collected = try collectInputs(selection)
+    } catch {
+      throw error.asManifestDefect
+    }
     if collected.skipped > 0 {
       note(
         "left out \(collected.skipped) files in folders that are not named like images"
           + " (--include '*' takes them)")
     }
     return collected
+  }
+}
+
+extension Fault {
+  /// The fault as one of the list of inputs: what is a parameter in a request over HTTP is a line of
+  /// a manifest here, not the usage of the program.
+  fileprivate var asManifestDefect: Fault {
+    guard details["violations"] != nil, ExitStatus.of(code) == ExitStatus.usage else { return self }
+    var fault = self
+    fault.code = .manifestInvalid
+    return fault
   }
 }
 
