@@ -112,6 +112,7 @@ private func inspect(
   _ isInterrupted: () -> Bool
 ) throws(Fault) -> Set<Int> {
   let options = request.inference.decoding
+  let reader = request.makeReader()
   var accepted: [Int] = []
   var rejects: [String: Int] = [:]
   var unseen = 0
@@ -120,7 +121,7 @@ private func inspect(
     ListSource(request.inputs) { isPending[$0] }, isInterrupted: isInterrupted,
     work: { (_, source, cancellation, finished) in
       while !cancellation.isCancelled, case .element(let item) = source.next(wait: true) {
-        finished.push((item.sequence, (item.sequence, inspect(item, options))))
+        finished.push((item.sequence, (item.sequence, inspect(item, reader, options))))
       }
     },
     report: { (sequence, finding) throws(Fault) in
@@ -143,10 +144,12 @@ private enum Finding: Sendable {
   case unseen
 }
 
-private func inspect(_ item: InputItem, _ options: DecodeOptions) -> Finding {
+private func inspect(
+  _ item: InputItem, _ reader: InputReader, _ options: DecodeOptions
+) -> Finding {
   if item.url != nil { return .unseen }
   do throws(Fault) {
-    let bytes = try item.read(limit: options.limits.maxBytes).bytes
+    let bytes = try reader.read(item).bytes
     try bytes.withUnsafeBufferPointer { (buffer) throws(Fault) in
       let raw = UnsafeRawBufferPointer(buffer)
       if NPY.isNPY(raw) { return }
@@ -163,8 +166,8 @@ private func estimate(
   _ request: RunRequest, _ sample: Set<Int>, toDo: Int, _ isInterrupted: () -> Bool
 ) throws(Fault) -> RunEstimate {
   var settings = PipelineSettings(
-    classifier: try request.loadClassifier(), model: request.model, request: request.inference,
-    jobID: "")
+    classifiers: ClassifierSet(try request.loadClassifier(), engine: request.engine),
+    model: request.model, request: request.inference, jobID: "", access: request.access)
   settings.workers = request.workers
   settings.batch = request.batch
   settings.destination = request.inference.gradCAM.enabled ? .inline : .none
