@@ -63,7 +63,7 @@ extension Flag where Arguments == Commands.Arguments {
         value, arguments throws(Fault) in
         arguments.registration.changes.crop = try value.word(ModelSpec.Crop.self)
       },
-      Self("color", value: "RGB|BGR|GRAY", .model, "the channels of the input") {
+      Self("channel-order", value: "RGB|BGR|GRAY", .model, "the channels of the input") {
         value, arguments throws(Fault) in
         arguments.registration.changes.color = try value.word(ModelSpec.Color.self)
       },

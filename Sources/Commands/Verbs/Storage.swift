@@ -28,12 +28,14 @@ extension Verb {
     flags: [.store, .objectFile], body: getObject)
 
   static let storageRemove = Verb(
-    VerbHelp("storage rm", "Remove stored objects", usage: "ID… [FLAGS]",
+    VerbHelp(
+      "storage rm", "Remove stored objects", usage: "ID… [FLAGS]",
       examples: [("infercam storage rm sha256:…", "an object that is not needed any more")]),
     flags: [.store], body: removeObjects)
 
   static let storageList = Verb(
-    VerbHelp("storage list", "List the stored objects", usage: "[FLAGS]",
+    VerbHelp(
+      "storage list", "List the stored objects", usage: "[FLAGS]",
       examples: [("infercam storage list --json | jq -r .storage_id", "the ids alone")]),
     flags: [.store], body: listObjects)
 }

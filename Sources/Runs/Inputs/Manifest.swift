@@ -103,8 +103,8 @@ extension InputCollector {
   /// Adds one element of `inputs`.
   mutating func add(_ element: ManifestElement) {
     var fields = JSONFields(element.value, path: element.path)
-    var item: InputItem?
-    if let image = imageReference(&fields, element) { item = self.item(&fields, image) }
+    let image = imageReference(&fields, element)
+    let item = self.item(&fields, image)
     if !selection.isLenient { fields.refuseUnknown() }
     for violation in fields.violations { report(element.locate(violation)) }
     guard fields.violations.isEmpty, let item else { return }

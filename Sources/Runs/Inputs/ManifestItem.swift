@@ -74,14 +74,33 @@ extension InputCollector {
     return nil
   }
 
-  /// Reads everything but `image`.
+  /// Reads everything but `image`, also where that is missing, so that all mistakes are reported.
   func item(
-    _ fields: inout JSONFields, _ image: (ImageReference, contentMD5: String?)
+    _ fields: inout JSONFields, _ image: (ImageReference, contentMD5: String?)?
   ) -> InputItem? {
     let id = fields.string("id")
     if id?.isEmpty == true {
       fields.report(.paramOutOfRange, "id must not be empty", at: "id")
     }
+    var item =
+      image.map { self.item($0, id, &fields) }
+      ?? InputItem(
+        sequence: builder.nextSequence, path: RawPath(bytes: []))
+    if let digest = fields.string("sha256") {
+      item.sha256 = StorageID(sha256: digest)?.sha256
+      if item.sha256 == nil {
+        fields.report(.paramOutOfRange, "sha256 must be 64 hexadecimal digits", at: "sha256")
+      }
+    }
+    if let label = fields.string("label") { item.echo["label"] = .string(label) }
+    item.echo["metadata"] = metadata(&fields)
+    item.options = ItemOptions(reading: &fields, isLenient: selection.isLenient)
+    return image == nil ? nil : item
+  }
+
+  private func item(
+    _ image: (ImageReference, contentMD5: String?), _ id: String?, _ fields: inout JSONFields
+  ) -> InputItem {
     let sequence = builder.nextSequence
     var item: InputItem
     switch image.0 {
@@ -96,15 +115,6 @@ extension InputCollector {
       item = InputItem(sequence: sequence, id: id ?? "", embedded: text)
     }
     item.contentMD5 = image.contentMD5
-    if let digest = fields.string("sha256") {
-      item.sha256 = StorageID(sha256: digest)?.sha256
-      if item.sha256 == nil {
-        fields.report(.paramOutOfRange, "sha256 must be 64 hexadecimal digits", at: "sha256")
-      }
-    }
-    if let label = fields.string("label") { item.echo["label"] = .string(label) }
-    item.echo["metadata"] = metadata(&fields)
-    item.options = ItemOptions(reading: &fields, isLenient: selection.isLenient)
     return item
   }
 
