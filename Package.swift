@@ -107,9 +107,8 @@ let package = Package(
       "Commands",
       [
         "Runs", "Checks", "Schemas", "Reports", "Inference", "Models", "Requests", "Attribution",
-        "Execution",
-        "ONNXImport", "Graphs", "Images", "Transfers", "Tensors", "JSON", "Digests", "FileAccess",
-        "Options", "Workers", "CPlatform", "Faults",
+        "Execution", "ONNXImport", "Graphs", "Images", "Metrics", "Transfers", "Tensors", "JSON",
+        "Digests", "FileAccess", "Options", "Workers", "CPlatform", "Faults",
       ]),
     // Level 10
     .executableTarget(name: "infercam", dependencies: ["Commands"], swiftSettings: common),

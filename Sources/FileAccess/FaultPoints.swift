@@ -13,7 +13,7 @@ import Glibc
 /// `EIO`, `ENOSPC`, `EDQUOT`, `EINTR`, `EMFILE`, `ENOMEM`, `EACCES`, `EROFS`, `short` (a write of
 /// half the bytes), `kill` (SIGKILL before the call), `abort` or `pass` (the call is told and made).
 /// `item:abort:ID`, `item:kill:ID` and `item:hang:ID` happen when a worker starts the item with this
-/// id.
+/// id; with `item:stall:ID` its file never answers.
 public enum FaultPoints {
   /// What happens at a call.
   enum Effect: Sendable, Hashable {
@@ -22,6 +22,8 @@ public enum FaultPoints {
     case kill
     case abort
     case hang
+    /// A hang of the reading of an item.
+    case stall
     /// Nothing but what is told on stderr.
     case pass
   }
@@ -70,9 +72,17 @@ public enum FaultPoints {
 
   /// Lets happen what is planned for the start of an item.
   public static func reach(item id: String) {
-    guard let effect = state.withLock({ $0.isEmpty ? nil : $0.items[id] }) else { return }
+    guard let effect = state.withLock({ $0.isEmpty ? nil : $0.items[id] }), effect != .stall
+    else { return }
     tell("item \(id)")
     perform(effect)
+  }
+
+  /// Lets happen what is planned for the reading of an item.
+  public static func reach(reading id: String) {
+    guard state.withLock({ $0.isEmpty ? nil : $0.items[id] }) == .stall else { return }
+    tell("item \(id)")
+    perform(.hang)
   }
 
   /// Counts a call; returns what is to happen instead of it.
@@ -97,7 +107,7 @@ public enum FaultPoints {
     case .kill: kill(getpid(), SIGKILL)
     case .abort: Glibc.abort()
     case .hang: while true { pause() }
-    case .error, .short, .pass: break
+    case .error, .short, .pass, .stall: break
     }
   }
 
@@ -118,6 +128,7 @@ public enum FaultPoints {
     case "kill": return .kill
     case "abort": return .abort
     case "hang": return .hang
+    case "stall": return .stall
     case "pass": return .pass
     default: return nil
     }

@@ -32,6 +32,38 @@ extension Classifier {
     }.get()
   }
 
+  /// Prepares an input for this classifier and another one, decoding it once in exact mode.
+  /// - Throws: `Fault` as `prepare` does; what the other one alone makes of it is its own result.
+  public func prepare(
+    _ bytes: [UInt8], sha256: String? = nil, declared: MediaType? = nil, label: String? = nil,
+    beside other: Classifier
+  ) throws(Fault) -> (input: PreparedInput, other: Result<PreparedInput, Fault>) {
+    let digest = sha256 ?? SHA256.hex(of: bytes)
+    if bytes.withUnsafeBytes({ NPY.isNPY($0) }) || request.decoding.mode == .fast {
+      let input = try prepare(bytes, sha256: digest, declared: declared, label: label)
+      let second = Result { () throws(Fault) in
+        try other.prepare(bytes, sha256: digest, declared: declared, label: label)
+      }
+      return (input, second)
+    }
+    let started = milliseconds()
+    let decoded = try bytes.withUnsafeBytes { raw in
+      Result { () throws(Fault) in
+        try DecodedImage.decode(raw, declared: declared, options: request.decoding)
+      }
+    }.get()
+    let source = { (resized: PixelSize?) in
+      SourceFacts(
+        decoded.header, digest, bytes.count, warnings: decoded.warnings, resized: resized,
+        partial: decoded.partial)
+    }
+    let input = try prepareImage(decoded.image, label, started, facts: source)
+    let second = Result { () throws(Fault) in
+      try other.prepareImage(decoded.image, label, started, facts: source)
+    }
+    return (input, second)
+  }
+
   private func prepareFile(
     _ raw: UnsafeRawBufferPointer, _ header: ImageHeader, _ digest: String, _ label: String?,
     _ started: Double
@@ -40,9 +72,8 @@ extension Classifier {
       _ warnings: [String], resized: PixelSize? = nil, shrink: Int = 1, partial: Bool = false
     ) -> SourceFacts {
       SourceFacts(
-        sha256: digest, bytes: raw.count, format: header.format.rawValue, width: header.width,
-        height: header.height, orientation: header.orientation.rawValue, resized: resized,
-        shrink: shrink, warnings: warnings, partial: partial)
+        header, digest, raw.count, warnings: warnings, resized: resized, shrink: shrink,
+        partial: partial)
     }
     let reduced = request.resizeLongestSide.map(header.uprightSize.fitting(longestSide:))
     let target =
@@ -121,6 +152,18 @@ extension Classifier {
     let options = request.gradCAM
     return options.enabled && options.overlay && options.resolution != .model
       && options.resolution != .cam && options.formats.contains(.png)
+  }
+}
+
+extension SourceFacts {
+  fileprivate init(
+    _ header: ImageHeader, _ digest: String, _ byteCount: Int, warnings: [String],
+    resized: PixelSize?, shrink: Int = 1, partial: Bool
+  ) {
+    self.init(
+      sha256: digest, bytes: byteCount, format: header.format.rawValue, width: header.width,
+      height: header.height, orientation: header.orientation.rawValue, resized: resized,
+      shrink: shrink, warnings: warnings, partial: partial)
   }
 }
 

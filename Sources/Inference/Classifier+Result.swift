@@ -199,7 +199,7 @@ extension LayerLayout {
 }
 
 extension RankedClass {
-  fileprivate var json: JSONValue {
+  var json: JSONValue {
     [
       "index": JSONValue(index), "id": .string(id), "label": .string(label),
       "prob": .float(probability),

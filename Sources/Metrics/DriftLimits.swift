@@ -40,7 +40,8 @@ public struct DriftLimits: Sendable, Hashable {
     public var text: String {
       switch self {
       case .count(let count): "\(count)"
-      case .percent(let percent): "\(percent)%"
+      case .percent(let percent):
+        percent == percent.rounded() ? "\(Int(percent))%" : "\(percent)%"
       }
     }
 

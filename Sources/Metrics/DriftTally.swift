@@ -58,6 +58,13 @@ public struct DriftTally: Sendable, Hashable {
       self.probability = probability
     }
 
+    /// Reads the form of `json`.
+    public init(json: JSONValue, name: String) {
+      self.init(
+        name: name, id: json["id"]?.string ?? "", label: json["label"]?.string ?? "",
+        probability: json["prob"]?.double ?? 0)
+    }
+
     public var json: JSONValue {
       ["id": .string(id), "label": .string(label), "prob": .double(probability)]
     }

@@ -26,6 +26,13 @@ public struct MapAgreement: Sendable, Hashable {
     }
   }
 
+  /// An agreement that was measured before.
+  public init(rootMeanSquare: Double, intersectionOverUnion: Double, centerShift: Double?) {
+    self.rootMeanSquare = rootMeanSquare
+    self.intersectionOverUnion = intersectionOverUnion
+    self.centerShift = centerShift
+  }
+
   /// Places both maps over the image and compares them where both have looked.
   ///
   /// Maps on the same grid are compared cell by cell, others on a grid of points over the part of the

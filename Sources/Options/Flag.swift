@@ -75,6 +75,7 @@ public enum FlagCategory: String, Sendable, CaseIterable {
   case classify = "Classes"
   case explain = "Heatmaps"
   case run = "Run"
+  case compare = "Comparison"
   case events = "Events"
   case net = "Network"
   case output = "Output"

@@ -2,6 +2,7 @@ public import Faults
 import FileAccess
 import Inference
 import JSON
+import Models
 public import Requests
 
 /// Creates, resumes, extends or replays a run, or works on a shard of it.
@@ -20,7 +21,7 @@ public func executeRun(
   if let outcome = try replay(request) { return outcome }
   // A model that cannot be loaded leaves no directory behind.
   let exists = try FileStamp(of: request.directory.specification) != nil
-  let classifier = exists && !request.overwrites ? nil : try request.loadClassifier()
+  let models = exists && !request.overwrites ? nil : try request.loadModels()
   return try asStorageFault { () throws(Fault) in
     try createDirectory(request)
     let lock = try RunLock.takeToCreate(
@@ -39,7 +40,7 @@ public func executeRun(
     }
     let (request, specification) = opened
     if request.shard != nil { try lock.share() }
-    var attempt = try RunAttempt(request, specification, classifier)
+    var attempt = try RunAttempt(request, specification, models)
     return try attempt.run(lock, isInterrupted: isInterrupted, report: report)
   }
 }
@@ -110,9 +111,25 @@ private func open(
   return (request, specification)
 }
 
+/// The models of a run, ready to compute.
+struct LoadedModels {
+  var classifiers: ClassifierSet
+  var compared: ComparedClassifier?
+}
+
 extension RunRequest {
-  func loadClassifier() throws(Fault) -> Classifier {
-    try Classifier(model, request: inference, engine: engine)
+  func loadModels() throws(Fault) -> LoadedModels {
+    let classifiers = ClassifierSet(
+      try Classifier(model, request: inference, engine: engine), engine: engine)
+    guard let compared else { return LoadedModels(classifiers: classifiers) }
+    do throws(Fault) {
+      let second = try Classifier(compared.model, request: inference, engine: engine)
+      return LoadedModels(
+        classifiers: classifiers,
+        compared: ComparedClassifier(second, beside: model.labels, mapping: compared.mapping))
+    } catch {
+      throw error.prefixed("--compare \(compared.model.name)@\(compared.model.version)")
+    }
   }
 
   /// The request as it applies to a run that exists, with all inputs of the run, and those that it

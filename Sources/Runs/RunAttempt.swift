@@ -15,7 +15,7 @@ import Glibc
 struct RunAttempt: ~Copyable {
   private let request: RunRequest
   private let specification: RunSpecification
-  private var classifiers: ClassifierSet?
+  private var models: LoadedModels?
   private let committer: Committer
   private var plan: WorkPlan
   private let doneBefore: Int
@@ -25,13 +25,13 @@ struct RunAttempt: ~Copyable {
   private var ending = RunOutcome.Ending.finished
   private var notes: [String] = []
 
-  /// - Parameter classifier: `nil` to load it when there is something to do.
+  /// - Parameter models: `nil` to load them when there is something to do.
   init(
-    _ request: RunRequest, _ specification: RunSpecification, _ classifier: Classifier?
+    _ request: RunRequest, _ specification: RunSpecification, _ models: LoadedModels?
   ) throws(Fault) {
     self.request = request
     self.specification = specification
-    self.classifiers = classifier.map { ClassifierSet($0, engine: request.engine) }
+    self.models = models
     let shard = request.shard ?? .whole
     var journals = try JournalSet(
       request.directory, count: specification.inputCount,
@@ -72,9 +72,7 @@ struct RunAttempt: ~Copyable {
   }
 
   private mutating func begin() throws(Fault) {
-    if classifiers == nil {
-      classifiers = ClassifierSet(try request.loadClassifier(), engine: request.engine)
-    }
+    if models == nil { models = try request.loadModels() }
     if request.shard == nil {
       try removeFile(request.directory.success)
       var summary = RunSummary(specification, startedAt: startedAt)
@@ -177,15 +175,17 @@ struct RunAttempt: ~Copyable {
   }
 
   private func settings(isAlone: Bool) throws(Fault) -> PipelineSettings {
-    guard let classifiers else { preconditionFailure("the model is loaded before work begins") }
+    guard let models else { preconditionFailure("the model is loaded before work begins") }
     var settings = PipelineSettings(
-      classifiers: classifiers, model: request.model, request: request.inference,
+      classifiers: models.classifiers, model: request.model, request: request.inference,
       jobID: specification.jobID, access: request.access)
+    settings.compared = models.compared
     settings.workers = isAlone ? 1 : request.workers
     settings.batch = isAlone ? 1 : request.batch
     settings.layout = request.layout
     settings.savesLogits = request.savesLogits
     settings.itemTimeout = request.itemTimeout
+    settings.memory = request.memoryBudget.map(MemoryBudget.init(total:))
     settings.journal = committer.writer
     settings.isAlone = isAlone
     if request.inference.gradCAM.enabled || request.inputs.hasMapOptions {

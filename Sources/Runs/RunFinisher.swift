@@ -29,7 +29,7 @@ struct RunFinisher {
           rebuildsAll: rebuildsArchives)
         try archives.write(journals)
       }
-      var tally = ResultTally()
+      var tally = ResultTally(compared: specification.fingerprint.json["compare"]?["model"])
       summary.runDigest = try writeOrderedResults(
         journals, to: directory.results, temporary: directory.temporary.appending("results"),
         isDurable: isDurable, tally: &tally)
@@ -39,6 +39,7 @@ struct RunFinisher {
           temporary: directory.temporary.appending("logits"), isDurable: isDurable)
       }
       summary.truth = tally.truthJSON
+      summary.comparison = tally.compareJSON
       let isTooMany = failOn.isExceeded(failed: summary.failed, items: summary.items)
       summary.status = isTooMany ? .failed : .succeeded
       try directory.withdrawCancel()

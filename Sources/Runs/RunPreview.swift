@@ -165,9 +165,11 @@ private func inspect(
 private func estimate(
   _ request: RunRequest, _ sample: Set<Int>, toDo: Int, _ isInterrupted: () -> Bool
 ) throws(Fault) -> RunEstimate {
+  let models = try request.loadModels()
   var settings = PipelineSettings(
-    classifiers: ClassifierSet(try request.loadClassifier(), engine: request.engine),
-    model: request.model, request: request.inference, jobID: "", access: request.access)
+    classifiers: models.classifiers, model: request.model, request: request.inference, jobID: "",
+    access: request.access)
+  settings.compared = models.compared
   settings.workers = request.workers
   settings.batch = request.batch
   settings.destination = request.inference.gradCAM.enabled ? .inline : .none

@@ -20,6 +20,8 @@ public struct RunRequest: Sendable {
   public var inputs: InputList
   public var model: ModelVersion
   public var inference: InferenceRequest
+  /// A second model that each input is also given to.
+  public var compared: ComparedModel?
   public var engine = EngineOptions()
   public var workers = 1
   public var batch = 8
@@ -48,6 +50,8 @@ public struct RunRequest: Sendable {
   public var layout = HeatmapLayout.names
   /// Keeps the logits of all items as one array.
   public var savesLogits = false
+  /// Bytes that decoded images may take together; `nil` for no limit.
+  public var memoryBudget: Int?
   /// The longest that one item may take, in seconds.
   public var itemTimeout: Double?
   /// The longest that this attempt may take, in seconds.
@@ -77,7 +81,19 @@ public struct RunRequest: Sendable {
   public var fingerprint: Fingerprint {
     Fingerprint(
       model: model, request: inference, engine: engine, layout: layout, savesLogits: savesLogits,
-      inputs: inputs, scanner: access.scanner)
+      compared: compared, inputs: inputs, scanner: access.scanner)
+  }
+}
+
+/// A second model of a run, whose results are compared with those of the first.
+public struct ComparedModel: Sendable {
+  public var model: ModelVersion
+  /// From the labels of the first model to its own.
+  public var mapping: LabelMapping
+
+  public init(_ model: ModelVersion, mapping: LabelMapping) {
+    self.model = model
+    self.mapping = mapping
   }
 }
 

@@ -46,7 +46,18 @@ enum ResultTerms {
             of: Keywords.reference("class"), "the likeliest first, equal ones by index"),
           "top_k_effective": Keywords.count(), "heatmap": Keywords.reference("heatmap"),
           "heatmaps": Keywords.array(of: Keywords.reference("heatmap")),
-          "truth": Keywords.nullable(["type": "object"]),
+          "truth": Keywords.object(
+            [
+              "match": ["enum": ["id", "label", "index", "unknown", "ambiguous"]],
+              "index": Keywords.count(), "id": Keywords.string(),
+              "rank": Keywords.integer(1...Int.max, "the place of the true class, from 1"),
+            ], required: ["match"], "how the class that the input is said to show stands"),
+          "compare": Keywords.object(
+            [
+              "model": Keywords.string(), "model_version": Keywords.string(),
+              "classes": Keywords.array(of: Keywords.reference("class")),
+              "error": Keywords.reference("error"),
+            ], required: ["model", "model_version"], "what the second model of the run says"),
         ], required: ["classes", "top_k_effective"]),
       "error": Keywords.reference("error"),
       "timings_ms": Keywords.object(

@@ -50,6 +50,20 @@ struct CrashTests {
     #expect(try program.reproducibleResults("out") == whole)
   }
 
+  @Test func `an item whose file never answers fails and all others are done`() throws {
+    #expect(try program.run(["run", "in", "-o", "whole"]).status == 0)
+    let id = "in/1-metal-crack-01.jpg"
+    let ending = try program.run(
+      words + ["--item-timeout", "3"], environment: ["INFERCAM_FAULT": "item:stall:\(id)"])
+    #expect(ending.status == 1, "\(ending.errors)")
+    let failed = try program.reproducibleResults("out").first { $0["id"]?.string == id }
+    #expect(failed?["error"]?["code"] == "timeout.item")
+    let repaired = try program.run(words + ["--retry-failed"])
+    #expect(repaired.status == 0)
+    #expect(
+      try program.reproducibleResults("out") == program.reproducibleResults("whole"))
+  }
+
   @Test func `several such items end within three attempts each`() throws {
     let ids = ["in/0-tile-clean-01.bmp", "in/2-fabric-clean-01.png"]
     let plan = ids.map { "item:abort:\($0)" }.joined(separator: ",")

@@ -200,6 +200,7 @@ struct JournalTests {
     let digest = try writeOrderedResults(
       journal.journals, to: directory.results, temporary: folder.path.appending("part"),
       isDurable: false, tally: &tally)
+    #expect(tally.truthJSON.map(\.encodedText) == nil)
     let expected = (0..<3).map { Self.item($0).result }
     #expect(
       try folder.read("results.jsonl") == expected.flatMap { $0.json.encoded() + [0x0A] })

@@ -49,6 +49,7 @@ struct Arguments: Sendable {
   var layout = HeatmapLayout.names
   var savesLogits = false
   var itemTimeout: Double?
+  var memoryBudget = usableMemory / 2
   var deadline: Double?
   var isDryRun = false
   var repairs = false
@@ -85,6 +86,7 @@ struct Arguments: Sendable {
   var topClass: String?
   var runs = RunFilter()
   var check = CheckArguments()
+  var drift = DriftArguments()
   var relativeTolerance = 1e-3
   var absoluteTolerance = 1e-7
 }

@@ -179,6 +179,13 @@ extension Flag where Arguments == Commands.Arguments {
     limit(
       "max-codec-bytes", "N", "memory to decode one image, beside its pixels",
       DecodeLimits.codecBytesRange, \.maxCodecBytes),
+    Self(
+      "memory-budget", value: "BYTES", .limits,
+      "memory for images that are being decoded, together; who finds none left waits",
+      default: "half of the machine's or the cgroup's"
+    ) { value, arguments throws(Fault) in
+      arguments.memoryBudget = try value.int(in: 1...Int.max)
+    },
   ]
 
   private static func limit(

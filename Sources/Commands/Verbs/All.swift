@@ -6,7 +6,7 @@ extension Verb {
     .runsPrune, .runsDeliver,
     .modelsList, .modelsShow, .modelsLayers, .modelsVerify, .modelsAdd,
     .modelsAliasSet, .modelsAliasRemove, .modelsAliasList,
-    .check, .checkVerify, .checkRecord, .checkAccept, .checkCalibrate,
+    .diff, .check, .checkVerify, .checkRecord, .checkAccept, .checkCalibrate,
     .storagePut, .storageGet, .storageRemove, .storageList,
     .limits, .schema, .doctor, .completions,
     .bench,

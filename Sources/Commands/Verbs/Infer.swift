@@ -83,6 +83,7 @@ private func pipelineSettings(
   settings.workers = invocation.workers
   settings.batch = arguments.batch
   settings.transfers = transfers
+  settings.memory = MemoryBudget(total: arguments.memoryBudget)
   settings.destination = .inline
   if let folder = arguments.output {
     try createDirectories(folder)

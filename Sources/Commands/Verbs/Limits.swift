@@ -59,6 +59,7 @@ private func configurable(_ invocation: Invocation) -> [Limit] {
     ("max-scans", JSONValue(limits.maxScans)),
     ("max-decode-seconds", .double(limits.cpuSeconds)),
     ("max-codec-bytes", JSONValue(limits.maxCodecBytes)),
+    ("memory-budget", JSONValue(arguments.memoryBudget)),
     ("workers", JSONValue(invocation.workers)), ("batch", JSONValue(arguments.batch)),
     ("item-timeout", arguments.itemTimeout.map(JSONValue.double) ?? .null),
     ("deadline", arguments.deadline.map(JSONValue.double) ?? .null),

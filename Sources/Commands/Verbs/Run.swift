@@ -1,7 +1,9 @@
+import Checks
 import Faults
 import FileAccess
 import Inference
 import JSON
+import Metrics
 import Models
 import Options
 import Requests
@@ -38,10 +40,16 @@ extension Verb {
           "infercam run --manifest items.jsonl -o out --shard \"$SLURM_ARRAY_TASK_ID/64\"",
           "one of 64 processes on one shared directory"
         ),
+        (
+          "infercam run photos/ -o shadow -m resnet50@stable --compare resnet50@canary --max-flips 1%",
+          "would the canary decide otherwise? exit 1 if for more than 1 % of the photos"
+        ),
       ]),
     flags: Flag.inputs + Flag.decoding + Flag.model + Flag.classify + Flag.explain + [Flag.output]
       + Flag.work
-      + Flag.run + [Flag.itemCommand, Flag.completionCommand] + Flag.callback + Flag.net
+      + Flag.run + [Flag.compared, Flag.mapping] + Flag.driftLimits + [
+        Flag.itemCommand, Flag.completionCommand,
+      ] + Flag.callback + Flag.net
       + Flag.transfers
       + Flag.limits + [Flag.progress],
     rules: [.inputs, .output, .explanation, .shard, .metadata, .callback], body: runVerb)
@@ -81,7 +89,8 @@ private func runVerb(_ invocation: Invocation) throws(Fault) -> Int32 {
   case .finished, .replayed, .shardFinished:
     let counts = outcome.counts
     let isTooMany = request.failOn.isExceeded(failed: counts.failed, items: counts.items)
-    return isTooMany ? ExitStatus.itemsFailed : ExitStatus.success
+    let isDrifting = driftVerdicts(outcome.summary, invocation).contains { !$0.passed }
+    return isTooMany || isDrifting ? ExitStatus.itemsFailed : ExitStatus.success
   }
 }
 
@@ -95,6 +104,7 @@ private func runRequest(_ invocation: Invocation) throws(Fault) -> (RunRequest, 
   let inference = try invocation.inferenceRequest(standard: [.png])
   var request = RunRequest(
     directory: output, inputs: inputs.list, model: model, inference: inference)
+  request.compared = try comparedModel(model, invocation)
   request.engine = arguments.engine
   request.access = invocation.access(selection)
   request.transfers = invocation.inputTransfers
@@ -115,9 +125,42 @@ private func runRequest(_ invocation: Invocation) throws(Fault) -> (RunRequest, 
   request.layout = arguments.layout
   request.savesLogits = arguments.savesLogits
   request.itemTimeout = arguments.itemTimeout
+  request.memoryBudget = arguments.memoryBudget
   request.deadline = arguments.deadline
   request.origin = origin(invocation)
   return (request, inputs.skipped)
+}
+
+/// The second model of the run.
+private func comparedModel(
+  _ model: ModelVersion, _ invocation: Invocation
+) throws(Fault) -> ComparedModel? {
+  let drift = invocation.arguments.drift
+  guard let reference = drift.compared else {
+    if !drift.limits.isEmpty || drift.mapping != nil {
+      throw Fault(
+        .paramOutOfRange,
+        "limits of drift and --mapping concern a second model: name it with --compare")
+    }
+    return nil
+  }
+  let compared =
+    reference.contains("/") || reference.hasSuffix(".onnx")
+    ? try ModelRepository.model(at: RawPath(reference), labels: nil, preset: nil)
+    : try invocation.repository.resolve(reference)
+  invocation.describe(compared)
+  return ComparedModel(compared, mapping: try invocation.labelMapping(from: model, to: compared))
+}
+
+/// The limits of drift beside what was found; none while the run has not finished.
+private func driftVerdicts(
+  _ summary: RunSummary, _ invocation: Invocation
+) -> [DriftLimits.Verdict] {
+  var limits = invocation.arguments.drift.limits
+  guard !limits.isEmpty, let report = summary.comparison else { return [] }
+  limits.missing = limits.missing ?? .count(0)
+  let failed = report["failed"]?.int ?? 0
+  return limits.verdicts(on: report, missing: (failed, (report["items"]?.int ?? 0) + failed))
 }
 
 extension Invocation {
@@ -195,6 +238,15 @@ private func tell(
       + "of \(counts.items) (\(work))")
   for (code, count) in counts.failures.sorted(by: { $0.key < $1.key }) {
     console.note("  \(count) \(code)")
+  }
+  if let comparison = summary.comparison {
+    console.note(
+      "compared with \(comparison["model"]?.string ?? "")@\(comparison["model_version"]?.string ?? "")"
+    )
+    for line in DriftSentences.lines(comparison) { console.note("  \(printable(line))") }
+    for verdict in driftVerdicts(summary, invocation) {
+      console.note("  \(DriftSentences.line(verdict))")
+    }
   }
   if let truth = summary.truth { console.note(truthSentence(truth)) }
   switch outcome.ending {

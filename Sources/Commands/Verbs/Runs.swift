@@ -108,7 +108,7 @@ private func listFolder(_ invocation: Invocation) throws(Fault) -> Int32 {
   }
   if !invocation.printsTable {
     var items: [JSONValue] = []
-    for job in page.jobs { items.append(try job.json()) }
+    for job in page.jobs { items.append(briefJob(try job.json())) }
     var object = pageObject(items, page.nextCursor).object ?? [:]
     if !page.unreadable.isEmpty {
       object["unreadable"] = .array(page.unreadable.map { problemObject($0.path, $0.fault) })

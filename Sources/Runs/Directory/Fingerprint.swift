@@ -20,18 +20,12 @@ public struct Fingerprint: Sendable, Hashable {
 
   init(
     model: ModelVersion, request: InferenceRequest, engine: EngineOptions, layout: HeatmapLayout,
-    savesLogits: Bool, inputs: InputList, scanner: ItemScanner?
+    savesLogits: Bool, compared: ComparedModel?, inputs: InputList, scanner: ItemScanner?
   ) {
     let limits = request.decoding.limits
     var members: [String: JSONValue] = [
       "format": JSONValue(Self.format),
-      "model": [
-        "name": .string(model.name), "version": .string(model.version),
-        "sha256": .string(model.sha256),
-        "external_data": .object(model.externalSHA256.mapValues(JSONValue.string)),
-        "labels_version": .string(model.labels.version),
-        "labels_sha256": .string(model.labelsSHA256), "spec": model.spec.json,
-      ],
+      "model": Self.json(model),
       "classify": request.classify.json, "grad_cam": request.gradCAM.json,
       "resize": ["longest_side": request.resizeLongestSide.map(JSONValue.init) ?? .null],
       "limits": [
@@ -54,6 +48,11 @@ public struct Fingerprint: Sendable, Hashable {
       "scan_cmd": scanner.map { .string(RawPath(bytes: $0.command).identifier) } ?? .null,
       "inputs": Self.inputs(inputs),
     ]
+    if let compared {
+      members["compare"] = [
+        "model": Self.json(compared.model), "mapping": compared.mapping.json,
+      ]
+    }
     if savesLogits { members["logits"] = ["classes": JSONValue(model.labels.count)] }
     json = .object(members)
   }
@@ -63,6 +62,16 @@ public struct Fingerprint: Sendable, Hashable {
 
   /// Where the heatmaps are; `nil` for a layout of another version.
   var layout: HeatmapLayout? { json["layout"]?.string.flatMap { HeatmapLayout($0) } }
+
+  private static func json(_ model: ModelVersion) -> JSONValue {
+    [
+      "name": .string(model.name), "version": .string(model.version),
+      "sha256": .string(model.sha256),
+      "external_data": .object(model.externalSHA256.mapValues(JSONValue.string)),
+      "labels_version": .string(model.labels.version),
+      "labels_sha256": .string(model.labelsSHA256), "spec": model.spec.json,
+    ]
+  }
 
   private static func inputs(_ list: InputList) -> JSONValue {
     ["sha256": .string(list.sha256), "count": JSONValue(list.count)]

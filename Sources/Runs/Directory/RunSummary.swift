@@ -24,6 +24,8 @@ public struct RunSummary: Sendable, Hashable {
   public var error: JSONValue?
   /// What the labels of the inputs say about the results; known when the run has finished.
   public var truth: JSONValue?
+  /// How far the second model of the run is from the first; known when the run has finished.
+  public var comparison: JSONValue?
   /// What the caller has said about the run.
   public var metadata: JSONValue?
   /// When the run expires; `nil` while a process is at work on it, and where it is kept for ever.
@@ -55,6 +57,7 @@ public struct RunSummary: Sendable, Hashable {
       "expires_at": JSONValue(expiresAt),
     ]
     members["truth"] = truth
+    members["compare"] = comparison
     return .object(members)
   }
 
@@ -76,6 +79,7 @@ public struct RunSummary: Sendable, Hashable {
     summary.items = specification.inputCount
     summary.runDigest = nil
     summary.truth = nil
+    summary.comparison = nil
     summary.completedAt = nil
     summary.expiresAt = nil
     summary.status = .queued
@@ -104,7 +108,8 @@ public struct RunSummary: Sendable, Hashable {
     failures = (counts["failures"]?.object ?? [:]).compactMapValues(\.int)
     runDigest = value["run_digest"]?.string
     if let error = value["error"], !error.isNull { self.error = error }
-    truth = value["truth"]
+    if let truth = value["truth"], !truth.isNull { self.truth = truth }
+    if let comparison = value["compare"], !comparison.isNull { self.comparison = comparison }
     if let metadata = value["metadata"], !metadata.isNull { self.metadata = metadata }
     expiresAt = value["expires_at"]?.string
   }

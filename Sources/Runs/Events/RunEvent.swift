@@ -27,7 +27,8 @@ struct RunEvent: Sendable, Hashable {
     ]
     id = "evt_" + SHA256.hex(of: Array(outcome.joined(separator: "\n").utf8)).prefix(32)
     body = [
-      "type": .string(type), "timestamp": JSONValue(summary.completedAt), "data": summary.json,
+      "type": .string(type), "timestamp": JSONValue(summary.completedAt),
+      "data": briefJob(summary.json),
     ]
     self.sinks = sinks
   }

@@ -13,6 +13,8 @@ import Workers
 struct ItemWorker: ~Copyable {
   private let settings: PipelineSettings
   private var workspaces: WorkspacePool
+  private let comparedWorkspace: Workspace?
+  private var reader: ItemReader
   private var writer: HeatmapWriter
   private let emit: (ProcessedItem) -> Void
   private var chunk: [Pending] = []
@@ -23,17 +25,20 @@ struct ItemWorker: ~Copyable {
   private var claims: Set<SharedPredictions.Key> = []
 
   /// An item that has been read.
-  private struct Admitted {
+  struct Admitted: Sendable {
     var item: InputItem
     var contents: InputReader.Contents
     var classifier: Classifier
+    /// The item's place, where its prediction is not shared.
+    var unshared: Int?
     var started: Stopwatch
 
     var key: SharedPredictions.Key {
       let usesLabel = classifier.request.gradCAM.targets.contains(.label)
       return SharedPredictions.Key(
         sha256: contents.sha256, declared: item.declaredType,
-        label: usesLabel ? item.echo["label"]?.string : nil, options: item.options)
+        label: usesLabel ? item.echo["label"]?.string : nil, options: item.options,
+        unshared: unshared)
     }
   }
 
@@ -44,6 +49,9 @@ struct ItemWorker: ~Copyable {
     var key: SharedPredictions.Key
     var classifier: Classifier
     var input: PreparedInput
+    /// The input as the compared model sees it.
+    var compared: Result<PreparedInput, Fault>?
+    var memory: MemoryBudget.Reservation?
     var timings: Timings
     var prepared: Stopwatch
     var started: Stopwatch
@@ -53,7 +61,10 @@ struct ItemWorker: ~Copyable {
     _ settings: PipelineSettings, index: Int, emit: @escaping (ProcessedItem) -> Void
   ) throws(Fault) {
     self.settings = settings
+    self.reader = ItemReader(settings)
     self.workspaces = WorkspacePool(settings.classifiers.base, maximumBatch: settings.batch)
+    self.comparedWorkspace = settings.compared?.classifier.makeWorkspace(
+      maximumBatch: settings.batch)
     self.writer = HeatmapWriter(settings.destination, settings.layout, worker: index)
     self.emit = emit
   }
@@ -96,16 +107,20 @@ struct ItemWorker: ~Copyable {
   /// Reads an item; a failure is reported at once.
   private mutating func admit(_ item: InputItem) throws(Fault) {
     let started = Stopwatch()
-    var found: InputReader.Contents?
+    let contents: InputReader.Contents
+    switch try reader.read(item) {
+    case .success(let read): contents = read
+    case .failure(let failure):
+      return reportFailure(of: item, nil, failure.stamp, started, failure.fault)
+    }
     let admitted: Admitted
     do throws(Fault) {
-      let contents = try settings.reader.read(item)
-      found = contents
       admitted = Admitted(
         item: item, contents: contents,
-        classifier: try settings.classifiers.classifier(for: item.options), started: started)
+        classifier: try settings.classifiers.classifier(for: item.options),
+        unshared: settings.compared == nil ? nil : item.sequence, started: started)
     } catch {
-      return reportFailure(of: item, found, started, error)
+      return reportFailure(of: item, contents, contents.stamp, started, error)
     }
     if try !take(admitted) {
       awaiting.append(admitted)
@@ -120,12 +135,12 @@ struct ItemWorker: ~Copyable {
     switch settings.shared.claim(key) {
     case .awaited: return false
     case .known(let shared):
-      if let pending = prepare(admitted, as: shared.input) {
-        try finish(pending, .success(shared.prediction.withoutTimes))
+      if let pending = try prepare(admitted, as: shared.input) {
+        try finish(pending, .success(shared.prediction.withoutTimes), nil)
       }
     case .owned:
       claims.insert(key)
-      if let pending = prepare(admitted) {
+      if let pending = try prepare(admitted) {
         chunk.append(pending)
         chunkBytes += pending.input.byteCount
       } else {
@@ -142,32 +157,57 @@ struct ItemWorker: ~Copyable {
   }
 
   /// Decodes and scales an item unless that is known; a failure is reported at once.
-  private func prepare(_ admitted: Admitted, as known: PreparedInput? = nil) -> Pending? {
+  private mutating func prepare(
+    _ admitted: Admitted, as known: PreparedInput? = nil
+  ) throws(Fault) -> Pending? {
     let item = admitted.item
-    do throws(Fault) {
-      let input: PreparedInput
-      if let known {
-        input = known.labelled(item.echo["label"]?.string)
-      } else {
-        input = try admitted.classifier.prepare(
-          admitted.contents.bytes, sha256: admitted.contents.sha256, declared: item.declaredType,
-          label: item.echo["label"]?.string)
+    let input: PreparedInput
+    var compared: Result<PreparedInput, Fault>?
+    var memory: MemoryBudget.Reservation?
+    if let known {
+      input = known.labelled(item.echo["label"]?.string)
+    } else {
+      let spent = admitted.started.seconds
+      memory = try reserve(admitted)
+      switch try reader.prepare(admitted, in: memory, spent: spent) {
+      case .success(let prepared): (input, compared) = (prepared.input, prepared.compared)
+      case .failure(let fault):
+        reportFailure(
+          of: item, admitted.contents, admitted.contents.stamp, admitted.started, fault)
+        return nil
       }
-      var timings = Timings()
-      timings.preprocess = input.preprocessMilliseconds
-      timings.decode = admitted.started.milliseconds - timings.preprocess
-      return Pending(
-        item: item, stamp: admitted.contents.stamp, key: admitted.key,
-        classifier: admitted.classifier, input: input, timings: timings, prepared: Stopwatch(),
-        started: admitted.started)
-    } catch {
-      reportFailure(of: item, admitted.contents, admitted.started, error)
-      return nil
+      memory?.shrink(to: input.byteCount + ((try? compared?.get().byteCount) ?? 0))
     }
+    var timings = Timings()
+    timings.preprocess = input.preprocessMilliseconds
+    timings.decode = admitted.started.milliseconds - timings.preprocess
+    return Pending(
+      item: item, stamp: admitted.contents.stamp, key: admitted.key,
+      classifier: admitted.classifier, input: input, compared: compared, memory: memory,
+      timings: timings,
+      prepared: Stopwatch(), started: admitted.started)
+  }
+
+  /// Memory to decode an image in; `nil` for what is no image, which fails or needs none.
+  ///
+  /// Who has to wait first finishes the items that hold some.
+  private mutating func reserve(
+    _ admitted: Admitted
+  ) throws(Fault) -> MemoryBudget.Reservation? {
+    guard let budget = settings.memory else { return nil }
+    let header = admitted.contents.bytes.withUnsafeBytes { bytes in
+      try? ImageHeader.read(
+        bytes, declared: admitted.item.declaredType, options: settings.request.decoding)
+    }
+    guard let header else { return nil }
+    if let memory = budget.reserveIfAvailable(header.estimatedBytes) { return memory }
+    try flushChunk()
+    return budget.reserve(header.estimatedBytes)
   }
 
   private func reportFailure(
-    of item: InputItem, _ found: InputReader.Contents?, _ started: Stopwatch, _ fault: Fault
+    of item: InputItem, _ found: InputReader.Contents?, _ stamp: FileStamp?, _ started: Stopwatch,
+    _ fault: Fault
   ) {
     var source = item.source
     if let found {
@@ -177,7 +217,7 @@ struct ItemWorker: ~Copyable {
     var timings = Timings()
     timings.decode = started.milliseconds
     timings.total = timings.decode
-    report(item, found?.stamp, source, .failed(fault), timings, WrittenHeatmaps())
+    report(item, stamp, source, .failed(fault), timings, WrittenHeatmaps())
   }
 
   /// Runs the chunk and reports its items, then those that were waiting for it or for others.
@@ -199,11 +239,33 @@ struct ItemWorker: ~Copyable {
     chunk = []
     chunkBytes = 0
     let waits = pending.map(\.prepared.milliseconds)
-    for (index, prediction) in predict(pending).enumerated() {
+    let predictions = predict(pending)
+    let compared = comparedPredictions(pending)
+    for (index, prediction) in predictions.enumerated() {
       var item = pending[index]
       item.timings.queue = waits[index]
       settle(item.key, share(prediction, of: item))
-      try finish(item, prediction)
+      try finish(item, prediction, compared?[index])
+    }
+  }
+
+  /// What the compared model says about the items of a chunk.
+  private func comparedPredictions(
+    _ pending: [Pending]
+  ) -> [Result<(input: PreparedInput, prediction: Prediction), Fault>]? {
+    guard let compared = settings.compared, let comparedWorkspace else { return nil }
+    let ready = pending.compactMap { try? $0.compared?.get() }
+    var predictions = compared.classifier.predict(ready, workspace: comparedWorkspace)[...]
+    return pending.map { item in
+      guard let input = item.compared else {
+        return .failure(Fault(.internalError, "an item was not prepared for the compared model"))
+      }
+      return input.flatMap { input in
+        guard let prediction = predictions.popFirst() else {
+          return .failure(Fault(.internalError, "an item has no prediction"))
+        }
+        return prediction.map { (input, $0) }
+      }
     }
   }
 
@@ -229,7 +291,8 @@ struct ItemWorker: ~Copyable {
   }
 
   private mutating func finish(
-    _ pending: Pending, _ prediction: Result<Prediction, Fault>
+    _ pending: Pending, _ prediction: Result<Prediction, Fault>,
+    _ compared: Result<(input: PreparedInput, prediction: Prediction), Fault>?
   ) throws(Fault) {
     var timings = pending.timings
     let writing = Stopwatch()
@@ -245,6 +308,11 @@ struct ItemWorker: ~Copyable {
         sequence: pending.item.sequence)
       var result = pending.classifier.resultObject(
         prediction, of: pending.input, heatmaps: written.heatmaps, classMaps: written.classMaps)
+      if let second = compared, let model = settings.compared {
+        result = result.adding(
+          "compare",
+          model.object(prediction, of: pending.input, by: pending.classifier, second: second))
+      }
       if settings.savesLogits {
         let row = LogitsRow(prediction.logits, row: pending.item.sequence)
         result = row.added(to: result)
@@ -294,6 +362,15 @@ struct ItemWorker: ~Copyable {
   }
 }
 
+extension JSONValue {
+  /// The object with one more member.
+  fileprivate func adding(_ name: String, _ value: JSONValue) -> JSONValue {
+    var members = object ?? [:]
+    members[name] = value
+    return .object(members)
+  }
+}
+
 extension PipelineSettings {
   /// The fault of an item that took longer than it may; waiting for others does not count.
   fileprivate func timeout(of item: InputItem, after timings: Timings) -> Fault? {
@@ -301,9 +378,7 @@ extension PipelineSettings {
     let spent =
       timings.decode + timings.preprocess + timings.inference + timings.explain + timings.write
     guard spent > itemTimeout * 1000 else { return nil }
-    return Fault(
-      .timeoutItem,
-      "\(item.display) took longer than \(itemTimeout) s: raise --item-timeout")
+    return Fault(item, slowerThan: itemTimeout)
   }
 }
 

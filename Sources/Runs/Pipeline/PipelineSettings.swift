@@ -13,6 +13,8 @@ public struct PipelineSettings: Sendable {
   /// What reads items.
   let reader: InputReader
   public var model: ModelVersion
+  /// A second model that sees the same inputs.
+  public var compared: ComparedClassifier?
   public var request: InferenceRequest
   public var destination = HeatmapDestination.none
   public var workers = 1
@@ -22,6 +24,10 @@ public struct PipelineSettings: Sendable {
   public var itemTimeout: Double?
   /// Whether the logits are kept.
   var savesLogits = false
+  /// Reads and decodings that took longer and go on.
+  let abandonedCalls = AbandonedCalls()
+  /// Memory for decoded images; `nil` to take what each one needs.
+  public var memory: MemoryBudget?
   /// Where starts of items are noted.
   var journal: JournalWriter?
   /// Whether each item runs with nothing else in work.

@@ -15,6 +15,8 @@ final class SharedPredictions: Sendable {
     var declared: MediaType?
     var label: String?
     var options: ItemOptions
+    /// The place of an item that shares nothing; `nil` for all others.
+    var unshared: Int?
   }
 
   /// A prediction, and the prepared input where drawing needs none of its pixels.

@@ -1,0 +1,10 @@
+#ifndef IC_MEMORY_H
+#define IC_MEMORY_H
+
+#include <stdint.h>
+
+// Bytes of memory that this process may use: the least of the machine's, its cgroup's (either
+// version) and its limit of address space.
+uint64_t ic_usable_memory(void);
+
+#endif
