@@ -50,7 +50,7 @@ final class SharedPredictions: Sendable {
   private let state = Monitor(State())
   private let byteLimit: Int
 
-  init(byteLimit: Int = 64 << 20) {
+  init(byteLimit: Int = 32 << 20) {
     self.byteLimit = byteLimit
   }
 
