@@ -4,7 +4,8 @@ import Workers
 
 /// The one that makes finished items durable and counts them; used by one thread.
 ///
-/// First the files of the items are flushed and get their names, then their folders are flushed, then
+/// First the files of the items are flushed and get their names, then their folders are flushed, or
+/// both in one flush of the filesystem where it can; then
 /// all lines are appended to the journal in one write and flushed, and only then does an item count.
 final class Committer {
   private(set) var journals: JournalSet
