@@ -4,10 +4,6 @@ import FileAccess
 import JSON
 import Tensors
 
-#if canImport(Glibc)
-import Glibc
-#endif
-
 /// The logits of one item: a row of `logits.npy`.
 struct LogitsRow {
   /// Little-endian float32.
@@ -52,20 +48,8 @@ func logitsRow(_ record: JournalRecord, _ line: [UInt8], count: Int) -> [UInt8] 
 func writeLogits(
   _ journals: JournalSet, count: Int, to path: RawPath, temporary: RawPath, isDurable: Bool
 ) throws(Fault) {
-  let file = try Descriptor(opening: temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW)
-  var buffer = logitsHeader(items: journals.index.count, count: count)
-  for sequence in 0..<journals.index.count {
-    guard let (record, line) = try journals.read(sequence) else {
-      throw Fault(.internalError, "item \(sequence) has no record although the run has ended")
-    }
-    buffer += logitsRow(record, line, count: count)
-    if buffer.count >= 1 << 20 {
-      try file.write(buffer)
-      buffer = []
-    }
-  }
-  try file.write(buffer)
-  if isDurable { try file.synchronize() }
-  try file.close()
-  try renameFile(temporary, to: path)
+  try copyRecords(
+    journals, header: logitsHeader(items: journals.index.count, count: count), to: path,
+    temporary: temporary, isDurable: isDurable
+  ) { record, line, buffer in buffer += logitsRow(record, line, count: count) }
 }

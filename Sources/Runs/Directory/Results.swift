@@ -15,17 +15,30 @@ func writeOrderedResults(
   tally: inout ResultTally
 ) throws(Fault) -> String {
   var digest = SHA256()
-  var buffer: [UInt8] = []
-  let file = try Descriptor(opening: temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW)
-  for sequence in 0..<journals.index.count {
-    guard let (record, line) = try journals.read(sequence) else {
-      throw Fault(.internalError, "item \(sequence) has no record although the run has ended")
-    }
+  try copyRecords(journals, to: path, temporary: temporary, isDurable: isDurable) {
+    record, line, buffer in
     digest.update(record.digest + "\n")
     let item = record.item(in: line)
     tally.add(item)
     buffer += item
     buffer.append(0x0A)
+  }
+  return digest.finishHex()
+}
+
+/// Writes what `body` appends for each item's record into one file, in the order of the inputs.
+/// - Parameter header: stands before all of them.
+func copyRecords(
+  _ journals: JournalSet, header: [UInt8] = [], to path: RawPath, temporary: RawPath,
+  isDurable: Bool, _ body: (JournalRecord, [UInt8], inout [UInt8]) -> Void
+) throws(Fault) {
+  let file = try Descriptor(opening: temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW)
+  var buffer = header
+  for sequence in 0..<journals.index.count {
+    guard let (record, line) = try journals.read(sequence) else {
+      throw Fault(.internalError, "item \(sequence) has no record although the run has ended")
+    }
+    body(record, line, &buffer)
     if buffer.count >= 1 << 20 {
       try file.write(buffer)
       buffer = []
@@ -35,7 +48,6 @@ func writeOrderedResults(
   if isDurable { try file.synchronize() }
   try file.close()
   try renameFile(temporary, to: path)
-  return digest.finishHex()
 }
 
 extension JournalRecord {
