@@ -65,9 +65,17 @@ struct RunFinisher {
     if summary.status != .canceled, !eventSinks.isEmpty {
       try Outbox.note(RunEvent(summary, for: eventSinks), in: directory)
     }
-    try directory.write(summary)
+    // The marker is there under its temporary name before the summary, so that an end that was
+    // interrupted between the two can be told from a marker that somebody has removed.
+    var marker: RawPath?
     if summary.status == .succeeded, let digest = summary.runDigest {
-      try directory.replace(directory.success, with: Array((digest + "\n").utf8))
+      marker = try directory.stage([Array((digest + "\n").utf8)], for: directory.success)
+      try synchronizeDirectory(directory.temporary)
+    }
+    try directory.write(summary)
+    if let marker {
+      try renameFile(marker, to: directory.success)
+      try synchronizeDirectory(directory.path)
     } else {
       try removeFile(directory.success)
     }

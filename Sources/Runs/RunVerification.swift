@@ -238,7 +238,11 @@ private struct RunVerifier {
       verification.defects.append("the run digest differs")
     }
     if summary.status == .succeeded, try FileStamp(of: directory.success) == nil {
-      verification.defects.append("_SUCCESS is missing")
+      if try FileStamp(of: directory.temporaryName(of: directory.success)) != nil {
+        verification.isFinished = false
+      } else {
+        verification.defects.append("_SUCCESS is missing")
+      }
     }
     if try digest(of: directory.results) != results.finishHex() {
       verification.defects.append("results.jsonl differs from the journal")

@@ -77,6 +77,17 @@ struct RepairTests {
     #expect(try program.folder.read("out/_SUCCESS") == marker)
   }
 
+  @Test func `an end that was interrupted before its last file is unfinished, not damaged`() throws
+  {
+    let marker = try program.folder.read("out/_SUCCESS")
+    try removeFile(program.folder.path.appending("out/_SUCCESS"))
+    try program.folder.write(marker, to: RawPath("out/tmp/new-_SUCCESS"))
+    #expect(try program.run(["runs", "verify", "out"]).status == 75)
+    #expect(try program.run(words).status == 0)
+    #expect(try program.folder.read("out/_SUCCESS") == marker)
+    #expect(try program.run(["runs", "verify", "out"]).status == 0)
+  }
+
   @Test func `a changed list of inputs cannot be repaired`() throws {
     try flip("inputs.jsonl") { $0 / 2 }
     #expect(try program.run(["runs", "verify", "out"]).status == 7)

@@ -124,12 +124,23 @@ public struct RunDirectory: Sendable {
 
   /// Writes a file whole, flushes it and gives it its name; the folder is left to the caller.
   func write(_ chunks: [[UInt8]], to file: RawPath) throws(Fault) {
-    let part = temporary.appending("new-" + String(decoding: file.lastComponent, as: UTF8.self))
+    try renameFile(try stage(chunks, for: file), to: file)
+  }
+
+  /// Writes a file whole under its temporary name and flushes it.
+  /// - Returns: the temporary name; the folder is left to the caller.
+  func stage(_ chunks: [[UInt8]], for file: RawPath) throws(Fault) -> RawPath {
+    let part = temporaryName(of: file)
     let descriptor = try Descriptor(opening: part, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW)
     for chunk in chunks { try descriptor.write(chunk) }
     try descriptor.synchronize()
     try descriptor.close()
-    try renameFile(part, to: file)
+    return part
+  }
+
+  /// The name of a file until it is whole.
+  func temporaryName(of file: RawPath) -> RawPath {
+    temporary.appending("new-" + String(decoding: file.lastComponent, as: UTF8.self))
   }
 
   /// Removes what an earlier run has left, `run.json` first, and keeps the lock.
