@@ -61,10 +61,9 @@ static int syncs_report_failures(void) {
 }
 
 int ic_can_sync_filesystem(int fd) {
-  // Not ext4, whose syncfs tells of success on a filesystem that has been shut down.
-  const unsigned xfs = 0x58465342;
+  const unsigned ext4 = 0xEF53, xfs = 0x58465342;
   struct statfs filesystem;
   if (fstatfs(fd, &filesystem) != 0) return 0;
   const unsigned type = (unsigned)filesystem.f_type;
-  return type == xfs && syncs_report_failures();
+  return (type == ext4 || type == xfs) && syncs_report_failures();
 }

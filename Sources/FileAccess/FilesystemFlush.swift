@@ -7,7 +7,7 @@ import Glibc
 
 /// A filesystem that makes all files and names durable in one step, and tells when it could not.
 ///
-/// That is so on XFS from Linux 5.8 on. Elsewhere each file is flushed by itself.
+/// That is so on ext4 and XFS from Linux 5.8 on. Elsewhere each file is flushed by itself.
 public final class FilesystemFlush: Sendable {
   private let folder: Descriptor
   private let name: String
