@@ -28,16 +28,17 @@ enum ExitStatus {
     case .paramOutOfRange, .paramUnknown, .paramMissing, .layerNotFound: usage
     case .inputNotFound, .jsonMalformed, .manifestInvalid, .manifestDuplicateId, .jobNotFound,
       .jobExpired, .accessDenied, .imageTooLarge, .imageInvalidFormat, .imageChecksumMismatch,
-      .uploadTooLarge, .mediaUnsupported, .imageDecodingFailed, .imageAnimatedNotSupported:
+      .uploadTooLarge, .mediaUnsupported, .imageDecodingFailed, .imageAnimatedNotSupported,
+      .calibrationUndetermined:
       inputs
     case .modelNotFound, .modelInvalid, .modelUnsupportedOperator, .modelExternalData,
-      .modelDigestMismatch, .modelNonFinite, .explainNotSupported:
+      .modelDigestMismatch, .modelNonFinite, .explainNotSupported, .calibrationNotSupported:
       model
     case .resourceVersionConflict, .jobAlreadyCompleted, .jobCanceled, .idempotencyKeyReused:
       configuration
     case .storageNoSpace, .storageIOError, .resourceExhausted: storage
     case .runCorrupt, .runNondeterministic: damaged
-    case .runLocked, .runIncomplete, .upstreamFailed, .timeoutUpstream: busy
+    case .modelLocked, .runLocked, .runIncomplete, .upstreamFailed, .timeoutUpstream: busy
     case .internalError: bug
     default: nil
     }

@@ -19,6 +19,7 @@ extension Fault.Code {
   public static let resourceVersionConflict = Self("resource.version_conflict", .conflict)
   public static let jobAlreadyCompleted = Self("job.already_completed", .conflict)
   public static let jobCanceled = Self("job.canceled", .conflict)
+  public static let modelLocked = Self("model.locked", .conflict)
   public static let runLocked = Self("run.locked", .conflict)
   public static let runIncomplete = Self("run.incomplete", .conflict)
   public static let idempotencyInProgress = Self("idempotency.in_progress", .conflict)
@@ -33,6 +34,8 @@ extension Fault.Code {
   public static let modelUnsupportedOperator = Self("model.unsupported_operator", .unprocessable)
   public static let modelExternalData = Self("model.external_data", .unprocessable)
   public static let explainNotSupported = Self("explain.not_supported", .unprocessable)
+  public static let calibrationNotSupported = Self("calibration.not_supported", .unprocessable)
+  public static let calibrationUndetermined = Self("calibration.undetermined", .unprocessable)
   public static let idempotencyKeyReused = Self("idempotency.key_reused", .unprocessable)
   public static let rateExceeded = Self("rate.exceeded", .rateLimited)
   public static let quotaExceeded = Self("quota.exceeded", .rateLimited)
@@ -60,10 +63,12 @@ extension Fault.Code {
     .paramMissing, .jsonMalformed, .manifestDuplicateId, .manifestInvalid, .authMissingToken,
     .authInvalidToken, .authScopeInsufficient, .accessDenied, .modelNotFound, .jobNotFound,
     .inputNotFound, .layerNotFound, .resourceVersionConflict, .jobAlreadyCompleted, .jobCanceled,
+    .modelLocked,
     .runLocked, .runIncomplete,
     .idempotencyInProgress, .jobExpired, .uploadTooLarge, .batchTooLarge, .mediaUnsupported,
     .imageDecodingFailed, .imageAnimatedNotSupported, .imageRejectedByScanner, .modelInvalid,
-    .modelUnsupportedOperator, .modelExternalData, .explainNotSupported, .idempotencyKeyReused,
+    .modelUnsupportedOperator, .modelExternalData, .explainNotSupported, .calibrationNotSupported,
+    .calibrationUndetermined, .idempotencyKeyReused,
     .rateExceeded, .quotaExceeded, .concurrencyExceeded, .internalError, .storageNoSpace,
     .storageIOError, .runCorrupt, .runNondeterministic, .modelDigestMismatch, .modelNonFinite,
     .workerCrashed, .scanFailed, .resourceExhausted, .upstreamFailed, .serviceOverloaded,

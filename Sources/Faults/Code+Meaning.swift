@@ -46,6 +46,8 @@ extension Fault.Code {
       "the run has finished: there is nothing to cancel"
     case .jobCanceled:
       "`runs cancel` stopped the run: the same command with `--resume` goes on"
+    case .modelLocked:
+      "another process changes the aliases of the model; details name the file: try again"
     case .runLocked:
       "another process works on the run; details name it"
     case .runIncomplete:
@@ -77,6 +79,10 @@ extension Fault.Code {
         + "beside the model, or save the model as one file"
     case .explainNotSupported:
       "no map can be computed for this layer: choose a later one"
+    case .calibrationNotSupported:
+      "a temperature is fitted to softmax heads of several classes only"
+    case .calibrationUndetermined:
+      "too few labelled items for a temperature, all of them right, or none better than chance"
     case .idempotencyKeyReused:
       "the key (`--run-key`) belongs to another request"
     case .rateExceeded:

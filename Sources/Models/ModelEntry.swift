@@ -1,4 +1,4 @@
-public import Faults
+import Faults
 public import FileAccess
 import JSON
 
@@ -19,9 +19,36 @@ public struct ModelEntry: Sendable {
     self.versions = versions
   }
 
+  /// A version, with one of its calibrations or the version's own.
+  struct Choice: Hashable {
+    var version: String
+    var calibration: String?
+  }
+
+  /// The parts of `VERSION+CALIBRATION`; `nil` for a text without both.
+  static func splitCalibration(
+    _ reference: String
+  ) -> (version: String, calibration: String)? {
+    guard let plus = reference.lastIndex(of: "+"), plus > reference.startIndex else { return nil }
+    let calibration = reference[reference.index(after: plus)...]
+    return calibration.isEmpty ? nil : (String(reference[..<plus]), String(calibration))
+  }
+
+  /// Returns the version that a version name, an alias or nothing stands for, each of which may be
+  /// followed by `+` and a calibration; an alias may stand for a version with a calibration.
+  /// - Throws: `Fault` with code `model.not_found`.
+  func choice(_ reference: String?) throws(Fault) -> Choice {
+    if let reference = reference ?? defaultReference, !versions.contains(reference) {
+      let target = aliases[reference] ?? reference
+      if !versions.contains(target), let (version, name) = Self.splitCalibration(target) {
+        return Choice(version: try choice(version).version, calibration: name)
+      }
+    }
+    return Choice(version: try version(reference), calibration: nil)
+  }
+
   /// Returns the version that a version name, an alias or nothing stands for.
-  /// - Throws: `Fault` with code `model.not_found` or `model.invalid`.
-  public func version(_ reference: String?) throws(Fault) -> String {
+  private func version(_ reference: String?) throws(Fault) -> String {
     guard let reference = reference ?? defaultReference else {
       if versions.count == 1 { return versions[0] }
       throw Fault(

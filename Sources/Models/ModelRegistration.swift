@@ -38,11 +38,13 @@ public struct ModelRegistration: Sendable {
   /// - Throws: `Fault` with a code of the model, `param.missing` without labels.
   public func stage(in repository: RawPath) throws(Fault) -> StagedModel {
     for (word, text) in [("model", name), ("version", version)] {
-      guard isPlainName(text), !text.utf8.contains(UInt8(ascii: "@")) else {
+      guard isPlainName(text), !text.utf8.contains(UInt8(ascii: "@")),
+        !text.utf8.contains(UInt8(ascii: "+"))
+      else {
         throw Fault(
           .paramOutOfRange,
-          "\(printable(text)) cannot be the name of a \(word): it must be a file name without @, "
-            + "not beginning with a dot")
+          "\(printable(text)) cannot be the name of a \(word): it must be a file name without @ and "
+            + "+, not beginning with a dot")
       }
     }
     let model = repository.appending(name)

@@ -25,7 +25,7 @@ extension ModelRepository {
     let folder = try entry(named: name).folder
     let lock = try Descriptor(opening: folder.appending(".lock"), O_RDWR | O_CREAT | O_NOFOLLOW)
     defer { withExtendedLifetime(lock) {} }
-    try Self.wait(for: lock, of: name)
+    try Self.wait(for: lock, of: name, folder.appending("model.json"))
     let entry = try entry(named: name)
     let path = folder.appending("model.json")
     var members =
@@ -43,11 +43,19 @@ extension ModelRepository {
             .paramOutOfRange,
             "\(printable(alias)) cannot be an alias: it is the name of a version, or holds / or @")
         }
-        guard entry.versions.contains(version) else {
+        let calibrated = ModelEntry.splitCalibration(version)
+        guard
+          entry.versions.contains(version)
+            || calibrated.map({ entry.versions.contains($0.version) }) == true
+        else {
           throw Fault(
             .modelNotFound,
             "\(name) has no version \(printable(version)): there are "
               + entry.versions.joined(separator: ", "))
+        }
+        if let calibrated, !entry.versions.contains(version) {
+          // An alias stands for what can be loaded.
+          _ = try resolve("\(name)@\(calibrated.version)+\(calibrated.calibration)")
         }
         aliases[alias] = version
       case .remove(let alias):
@@ -76,11 +84,16 @@ extension ModelRepository {
   }
 
   /// Waits for other editors, ten seconds at most.
-  private static func wait(for lock: borrowing Descriptor, of name: String) throws(Fault) {
+  private static func wait(
+    for lock: borrowing Descriptor, of name: String, _ file: RawPath
+  ) throws(Fault) {
     for _ in 0..<1000 {
       if try lock.lock(.exclusive) { return }
       usleep(10_000)
     }
-    throw Fault(.runLocked, "another process changes the aliases of \(name): try again")
+    throw Fault(
+      .modelLocked,
+      "another process changes the aliases of \(name) in \(file.display): try again",
+      details: ["model": .string(name), "file": .string(file.identifier)])
   }
 }

@@ -29,15 +29,19 @@ public struct ModelRepository: Sendable {
     return entries.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map(\.value)
   }
 
-  /// Finds `NAME`, `NAME@VERSION` or `NAME@ALIAS` and reads what the version says about itself.
+  /// Finds `NAME`, `NAME@VERSION` or `NAME@ALIAS` and reads what the version says about itself; the
+  /// latter two may end in `+` and the name of a calibration.
   ///
   /// - Throws: `Fault` with code `model.not_found` or `model.invalid`.
   public func resolve(_ reference: String) throws(Fault) -> ModelVersion {
     let parts = reference.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
     let name = String(parts[0])
     let entry = try entry(named: name)
-    let version = try entry.version(parts.count > 1 ? String(parts[1]) : nil)
-    return try readVersion(entry.folder.appending(version), name: name, version: version)
+    let choice = try entry.choice(parts.count > 1 ? String(parts[1]) : nil)
+    let version = try readVersion(
+      entry.folder.appending(choice.version), name: name, version: choice.version)
+    guard let calibration = choice.calibration else { return version }
+    return try version.calibrated(by: calibration)
   }
 
   /// The model to use when none is named: in the first folder that holds any, the only one, or

@@ -16,7 +16,7 @@ public struct ModelVersion: Sendable {
   public let name: String
   /// The version's folder name; for a model given by path the start of its digest.
   public let version: String
-  public let spec: ModelSpec
+  public internal(set) var spec: ModelSpec
   public let labels: Labels
   /// The SHA-256 that the ONNX file must have, in hexadecimal.
   public let sha256: String
@@ -26,6 +26,8 @@ public struct ModelVersion: Sendable {
   public let file: RawPath
   /// The SHA-256 of the other files that hold weights, by their names beside the ONNX file.
   public let externalSHA256: [String: String]
+  /// The calibration in use that was fitted later; `nil` for the version's own.
+  public internal(set) var addedCalibration: String?
   /// The file, when it had to be mapped already to learn its digest.
   private let mapping: MappedFile?
 
@@ -42,6 +44,11 @@ public struct ModelVersion: Sendable {
     self.file = file
     self.externalSHA256 = externalSHA256
     self.mapping = mapping
+  }
+
+  /// What names it in a repository: `NAME@VERSION`, with `+CALIBRATION` where one was added.
+  public var reference: String {
+    "\(name)@\(version)" + (addedCalibration.map { "+\($0)" } ?? "")
   }
 
   /// Maps the ONNX file and compares its digest with the one it must have.

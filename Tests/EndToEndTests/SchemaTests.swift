@@ -121,6 +121,31 @@ struct SchemaTests {
     try check(documents)
   }
 
+  @Test func `a fitted temperature obeys the schemas`() throws {
+    for file in ["model.onnx", "version.json", "labels.json"] {
+      let source = checkoutFolder.appending("models/surface-defects/1").appending(file)
+      try program.folder.write(
+        try readRegularFile(source, limit: 1 << 30).bytes, to: RawPath("models/m/1/\(file)"))
+    }
+    try program.copySample("metal-crack-01.jpg", to: RawPath("a.jpg"))
+    let lines = (0..<10).map { index in
+      #"{"id":"\#(index)","image":{"path":"a.jpg"},"label":"\#(index < 3 ? "hole" : "crack")"}"#
+    }
+    try program.folder.write(lines.joined(separator: "\n"), to: "m.jsonl")
+    let words = ["--models", "models"]
+    #expect(
+      try program.run(
+        ["run", "--manifest", "m.jsonl", "-o", "a", "-m", "m@1", "--save-logits"] + words
+      ).status == 0)
+    let ending = try program.run(
+      ["models", "calibrate", "m@1", "a", "--calibration-version", "c"] + words)
+    #expect(ending.status == 0, "\(ending.errors)")
+    let file = try JSONValue(parsing: program.folder.read("models/m/1/calibrations/c.json"))
+    try check([
+      ("calibration-report", try #require(try ending.lines().first)), ("calibration", file),
+    ])
+  }
+
   @Test func `an unknown name gets a suggestion`() throws {
     let ending = try program.run(["schema", "resutl"])
     #expect(ending.status == 2)

@@ -25,7 +25,7 @@ extension GoldenFolder {
       }
     }
     return CheckReport(
-      model: "\(subject.model.name)@\(subject.model.version)",
+      model: subject.model.reference,
       isSameProfile: baseline.isOf(subject.engine), machine: MachineFacts(subject.engine),
       baseline: baseline, folder: path, changes: changes(from: baseline.model, subject.model),
       labels: compareLabels(try labels(of: baseline), subject.model.labels), items: items)

@@ -10,6 +10,8 @@ struct RegistrationArguments: Sendable {
   var changes = PreprocessingChanges()
   var aliases: [String] = []
   var isDefault = false
+  /// What a fitted temperature is called.
+  var calibrationVersion: String?
 }
 
 extension Flag where Arguments == Commands.Arguments {

@@ -4,7 +4,7 @@ extension Verb {
     .infer, .run, .validate,
     .export, .runsList, .runsShow, .runsResults, .runsWatch, .runsCancel, .runsVerify, .runsMerge,
     .runsPrune, .runsDeliver,
-    .modelsList, .modelsShow, .modelsLayers, .modelsVerify, .modelsAdd,
+    .modelsList, .modelsShow, .modelsLayers, .modelsVerify, .modelsAdd, .modelsCalibrate,
     .modelsAliasSet, .modelsAliasRemove, .modelsAliasList,
     .diff, .check, .checkVerify, .checkRecord, .checkAccept, .checkCalibrate,
     .storagePut, .storageGet, .storageRemove, .storageList,

@@ -147,7 +147,7 @@ private func record(_ invocation: Invocation) throws(Fault) -> Int32 {
         + "infercam check accept makes them the golden")
   } else {
     let json: JSONValue = [
-      "model": .string("\(model.name)@\(model.version)"),
+      "model": .string(model.reference),
       "golden": .string(folder.path.identifier), "inputs": JSONValue(inputs.count),
       "machine": MachineFacts(arguments.engine).json, "kept": JSONValue(recording.kept),
       "dropped": .array(recording.dropped.map(\.json)), "accepted": false,
@@ -209,7 +209,7 @@ private func accept(_ invocation: Invocation) throws(Fault) -> Int32 {
       "accepted \(files.joined(separator: " and ")) in \(folder.path.display)")
   } else {
     let json: JSONValue = [
-      "model": .string("\(model.name)@\(model.version)"),
+      "model": .string(model.reference),
       "golden": .string(folder.path.identifier),
       "files": .array(files.map(JSONValue.string)), "accepted": true,
     ]
@@ -232,11 +232,18 @@ extension Invocation {
     if let given = arguments.check.golden { return try goldenFolder(named: given) }
     let own = try ownGolden(of: model)
     if try own.exists() { return own }
+    if model.addedCalibration != nil {
+      let folder = GoldenFolder(model.file.parent.appending("golden"))
+      if try folder.exists() {
+        note("\(model.reference) has no golden: compared with that of the version without it")
+        return folder
+      }
+    }
     if let standard = try? repository.resolve(model.name), standard.version != model.version {
       let folder = try ownGolden(of: standard)
       if try folder.exists() {
         note(
-          "\(model.name)@\(model.version) has no golden: compared with that of the default version, "
+          "\(model.reference) has no golden: compared with that of the default version, "
             + standard.version)
         return folder
       }
@@ -253,6 +260,9 @@ extension Invocation {
 
   private func ownGolden(of model: ModelVersion) throws(Fault) -> GoldenFolder {
     let folder = model.file.parent
+    if let calibration = model.addedCalibration {
+      return GoldenFolder(folder.appending("calibrations").appending("\(calibration).golden"))
+    }
     let isVersion = try FileStamp(of: folder.appending("version.json"))?.kind == .regular
     if isVersion { return GoldenFolder(folder.appending("golden")) }
     return GoldenFolder(RawPath(bytes: model.file.bytes + Array(".golden".utf8)))

@@ -165,7 +165,7 @@ private struct Measurement {
     let isPath =
       arguments.labels != nil || arguments.preprocess != nil
       || arguments.outputName != nil || !isInRepository
-    let reference = isPath ? model.file.bytes : Array("\(model.name)@\(model.version)".utf8)
+    let reference = isPath ? model.file.bytes : Array(model.reference.utf8)
     return flag("model", reference) + arguments.modelFolders.flatMap { flag("models", $0.bytes) }
       + flag("labels", arguments.labels?.bytes)
       + flag("preprocess", arguments.preprocess.map { Array($0.rawValue.utf8) })
@@ -173,7 +173,7 @@ private struct Measurement {
   }
 
   private var isInRepository: Bool {
-    (try? invocation.repository.resolve("\(model.name)@\(model.version)"))?.file == model.file
+    (try? invocation.repository.resolve(model.reference))?.file == model.file
   }
 }
 
