@@ -8,6 +8,8 @@ import Tensors
 /// A model's graph made ready: specialised for one image, simplified, with its logits and layers.
 struct NetworkPreparation {
   let graph: Graph
+  /// The same before any rewriting: one node for each operator of the model.
+  let unoptimized: Graph
   let input: ValueID
   let isChannelsLast: Bool
   let takesIntegers: Bool
@@ -43,6 +45,7 @@ struct NetworkPreparation {
     try Self.refuseRepetition(layers, graph)
     keep.formUnion(layers)
     graph.outputs = [logits]
+    unoptimized = graph
     graph = graph.optimized(keep: keep).removingDeadNodes(keep: keep)
     self.graph = graph
     self.input = input

@@ -1,4 +1,4 @@
-import Faults
+public import Faults
 public import FileAccess
 import JSON
 
@@ -45,6 +45,12 @@ public struct ModelEntry: Sendable {
       }
     }
     return Choice(version: try version(reference), calibration: nil)
+  }
+
+  /// Returns the version alone that a reference stands for; nothing stands for the default.
+  /// - Throws: `Fault` with code `model.not_found`.
+  public func version(of reference: String?) throws(Fault) -> String {
+    try choice(reference).version
   }
 
   /// Returns the version that a version name, an alias or nothing stands for.

@@ -27,7 +27,30 @@ extension Schema {
         "input": VersionTerms.input, "output": VersionTerms.output,
         "labels_version": Keywords.string(), "calibration": VersionTerms.calibration,
         "grad_cam": Keywords.object(["layer": Keywords.text()]),
-      ], required: ["name", "version", "sha256", "file", "classes", "input", "output"]))
+        "reference": Keywords.text("NAME@VERSION, with +CALIBRATION where one is in use"),
+        "labels": Keywords.object(
+          [
+            "version": Keywords.string(), "sha256": Keywords.sha256, "count": Keywords.count(),
+          ], required: ["version", "sha256", "count"]),
+        "files": Keywords.array(
+          of: Keywords.object(
+            [
+              "name": Keywords.text(), "bytes": Keywords.nullable(Keywords.count()),
+              "sha256": Keywords.sha256,
+            ], required: ["name", "bytes", "sha256"]), "the graph and its external data"),
+        "graph": Keywords.nullable(VersionTerms.graph), "error": Keywords.reference("error"),
+        "aliases": Keywords.map(of: Keywords.text(), "those that stand for this version"),
+        "is_default": Keywords.bool("whether the bare name stands for it"),
+        "calibrations": Keywords.array(
+          of: Keywords.object(
+            [
+              "version": Keywords.text(),
+              "temperature": ["type": "number", "exclusiveMinimum": 0],
+              "items": Keywords.nullable(Keywords.count("that it was fitted to")),
+            ], required: ["version", "temperature"]), "that were fitted later"),
+        "golden": Keywords.nullable(VersionTerms.golden),
+      ], required: ["name", "version", "sha256", "file", "classes", "input", "output"]),
+    terms: ["error": ErrorTerms.fault])
 
   /// The names that stand for versions.
   static let model = Schema(
@@ -52,6 +75,33 @@ extension Schema {
 
 /// What `version.json` is made of.
 private enum VersionTerms {
+  static let graph = Keywords.object(
+    [
+      "nodes": Keywords.count(),
+      "precision": Keywords.nullable(Keywords.text("the element type of most weights")),
+      "weights": Keywords.map(of: Keywords.count(), "elements by type"),
+      "inputs": Keywords.array(
+        of: Keywords.object(
+          [
+            "name": Keywords.string(), "dtype": Keywords.text(),
+            "shape": Keywords.nullable(
+              Keywords.array(of: Keywords.any(Keywords.integer(0...Int.max), Keywords.string()))),
+          ], required: ["name", "dtype", "shape"])),
+      "outputs": Keywords.array(of: Keywords.string()),
+    ], required: ["nodes", "precision", "weights", "inputs", "outputs"])
+
+  static let golden = Keywords.object(
+    [
+      "path": Keywords.text(), "inputs": Keywords.count(),
+      "model": Keywords.text("the version that was recorded"),
+      "baselines": Keywords.array(
+        of: Keywords.object(
+          [
+            "instruction_set": Keywords.text(), "blas_core": Keywords.text(),
+            "kernels": Keywords.text(), "numerics": Keywords.text(),
+          ], required: ["instruction_set", "blas_core", "kernels", "numerics"])),
+    ], required: ["path", "inputs", "model", "baselines"])
+
   static let output = Keywords.object(
     [
       "name": Keywords.nullable(Keywords.text("of several outputs, the scores")),

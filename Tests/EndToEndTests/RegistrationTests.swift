@@ -52,7 +52,8 @@ struct RegistrationTests {
     let ending = try add("m@1", ["--labels", "two.txt"])
     #expect(ending.status == 4, "\(ending.errors)")
     let list = try program.run(["models", "list", "--models", "repo", "--json"])
-    #expect(try list.lines().allSatisfy { $0["name"]?.string != "m" })
+    let items = try #require(try list.lines().first?["items"]?.array)
+    #expect(items.allSatisfy { $0["name"]?.string != "m" })
   }
 
   @Test func `files that have changed are refused before anything is computed`() throws {

@@ -114,6 +114,10 @@ struct SchemaTests {
     ]
     let shown = try #require(try program.run(["models", "show", "surface-defects"]).lines().first)
     documents.append(("model-version", shown))
+    #expect(shown["golden"]?["inputs"]?.int ?? 0 > 0 && shown["is_default"] == true)
+    #expect(shown["graph"]?["precision"] == "float32")
+    #expect(shown["files"]?.array?.first?["sha256"] == shown["sha256"])
+    documents.append(("models", try #require(try program.run(["models", "list"]).lines().first)))
     let list = try readRegularFile(Program.samples.appending("manifest.jsonl"), limit: 1 << 20)
     documents += try list.bytes.split(separator: 0x0A).map {
       ("input", try JSONValue(parsing: Array($0)))
@@ -141,9 +145,25 @@ struct SchemaTests {
       ["models", "calibrate", "m@1", "a", "--calibration-version", "c"] + words)
     #expect(ending.status == 0, "\(ending.errors)")
     let file = try JSONValue(parsing: program.folder.read("models/m/1/calibrations/c.json"))
+    func shown(_ reference: String) throws -> JSONValue {
+      try #require(try program.run(["models", "show", reference] + words).lines().first)
+    }
+    func listed() throws -> JSONValue {
+      try #require(try program.run(["models", "list"] + words).lines().first)
+    }
     try check([
       ("calibration-report", try #require(try ending.lines().first)), ("calibration", file),
+      ("model-version", try shown("m@1+c")), ("models", try listed()),
     ])
+    // What is damaged is told in its place.
+    try program.folder.write("{", to: "models/m/2/version.json")
+    try program.folder.write("no graph", to: "models/m/1/model.onnx")
+    let (list, version) = (try listed(), try shown("m@1"))
+    let errors = list["items"]?.array?.first?["versions"]?.array?.map { $0["error"]?["code"] }
+    #expect(errors == [nil, "model.invalid"])
+    #expect(version["graph"] == .null && version["error"]?["code"] == "model.digest_mismatch")
+    #expect(version["calibrations"]?.array?.first?["version"] == "c")
+    try check([("models", list), ("model-version", version)])
   }
 
   @Test func `an unknown name gets a suggestion`() throws {

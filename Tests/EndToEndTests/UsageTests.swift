@@ -132,7 +132,8 @@ struct UsageTests {
 
   @Test func `the bundled model is found and described`() throws {
     let list = try program.run(["models", "list"])
-    #expect(try list.lines().contains { $0["name"] == "surface-defects" })
+    #expect(
+      try list.lines().first?["items"]?.array?.contains { $0["name"] == "surface-defects" } == true)
     let show = try program.run(["models", "show", "surface-defects@stable"])
     #expect(try show.lines().first?["sha256"]?.string?.count == 64)
   }

@@ -112,6 +112,13 @@ extension GoldenFolder {
     return accepted
   }
 
+  /// Compares every file of the golden with its digest.
+  /// - Throws: `Fault` with code `model.invalid` when one is missing or damaged.
+  public func verify() throws(Fault) {
+    try verifyFiles(of: try read())
+    _ = try readTolerances()
+  }
+
   private func verifyFiles(of golden: Golden) throws(Fault) {
     for baseline in golden.baselines {
       _ = try labels(of: baseline)

@@ -8,6 +8,10 @@ extension Verb {
   static let modelsList = Verb(
     VerbHelp(
       "models list", "List the models that are found", usage: "[FLAGS]",
+      text: """
+        As JSON it is one document: the models with their versions, aliases, calibrations and digests. A \
+        version whose description is damaged has an error in its place.
+        """,
       examples: [("infercam models list --models /srv/models", "what a folder holds")]),
     flags: [Flag.modelFolders], body: listModels)
 
@@ -15,15 +19,22 @@ extension Verb {
     VerbHelp(
       "models show", "Show what a model version expects and returns",
       usage: "[NAME[@VERSION|@ALIAS]] [FLAGS]",
+      text: """
+        The graph is loaded and its digest compared; nothing is computed. One that cannot be loaded has \
+        an error in place of its graph.
+        """,
       examples: [("infercam models show resnet50@stable", "the version behind an alias")]),
     flags: Flag.modelChoice, body: showModel)
 }
 
 private func listModels(_ invocation: Invocation) throws(Fault) -> Int32 {
   var console = Console()
-  let entries = try invocation.repository.list()
+  let repository = invocation.repository
+  let entries = try repository.list()
   if !invocation.printsTable {
-    for entry in entries { try console.print(entry.json.encodedText) }
+    let items = entries.map { $0.document(in: repository) }
+    let page: JSONValue = ["next_cursor": .null, "size": JSONValue(items.count)]
+    try console.print(JSONValue.object(["items": .array(items), "page": page]).encodedText)
     return ExitStatus.success
   }
   var table = Table(["NAME", "VERSIONS", "DEFAULT", "ALIASES", "FOLDER"])
@@ -41,8 +52,8 @@ private func listModels(_ invocation: Invocation) throws(Fault) -> Int32 {
 private func showModel(_ invocation: Invocation) throws(Fault) -> Int32 {
   var console = Console()
   let model = try invocation.modelOfPositional()
-  try console.print(
-    model.json.encoded(pretty: invocation.printsTable) + [0x0A])
+  let document = try model.document(of: try? invocation.repository.entry(of: model.name))
+  try console.print(document.encoded(pretty: invocation.printsTable) + [0x0A])
   return ExitStatus.success
 }
 
@@ -52,28 +63,5 @@ extension Invocation {
     let words = try textPositionals()
     if words.count > 1 { throw Fault(.paramOutOfRange, "name one model, not \(words.count)") }
     return try model(words.first)
-  }
-}
-
-extension ModelEntry {
-  fileprivate var json: JSONValue {
-    [
-      "name": .string(name), "versions": .array(versions.map(JSONValue.string)),
-      "default": JSONValue(defaultReference),
-      "aliases": .object(aliases.mapValues(JSONValue.string)),
-      "folder": .string(folder.identifier),
-    ]
-  }
-}
-
-extension ModelVersion {
-  fileprivate var json: JSONValue {
-    var members = spec.json.object ?? [:]
-    members["name"] = .string(name)
-    members["version"] = .string(version)
-    members["sha256"] = .string(sha256)
-    members["file"] = .string(file.identifier)
-    members["classes"] = JSONValue(labels.count)
-    return .object(members)
   }
 }
