@@ -94,6 +94,9 @@ public struct ModelRegistration: Sendable {
     var spec = facts.spec(
       preset ?? (describesInput ? .none : .imagenet), labelsVersion: labels.version)
     changes.apply(to: &spec)
+    if let problem = spec.input.geometryProblem {
+      throw Fault(.modelInvalid, "\(file.display): \(problem.message)")
+    }
     var members = spec.json.object ?? [:]
     members["file"] = "model.onnx"
     members["sha256"] = .string(SHA256.hex(of: mapping.bytes))

@@ -2,56 +2,70 @@ import Faults
 import JSON
 
 extension TrainingConfiguration {
-  /// Image processors whose steps are not those that their fields describe.
-  private static let foreign = ["Levit", "PoolFormer", "Perceiver", "Glpn", "Flava"]
-
   /// Reads `preprocessor_config.json`.
+  ///
+  /// - Throws: `Fault` with code `model.invalid` for processors and fields that are not known.
   mutating func readTransformers(_ value: JSONValue) throws(Fault) {
     describesInput = true
     let type =
       value["image_processor_type"]?.string ?? value["feature_extractor_type"]?.string ?? ""
-    if let name = Self.foreign.first(where: { type.hasPrefix($0) }) {
-      throw Self.refusal("the processor \(name) has steps of its own")
+    let name = ImageProcessorKind.name(of: type)
+    guard let kind = ImageProcessorKind.named(name) else {
+      throw Self.refusal(
+        (type.isEmpty ? "it names no image processor" : "the image processor \(type) is not known")
+          + " (there are \(ImageProcessorKind.names.joined(separator: ", ")))")
     }
-    if value["do_pad"]?.bool == true { throw Self.refusal("do_pad is not supported") }
-    let isConvNext = type.hasPrefix("ConvNext") || type.hasPrefix("ConvNeXT")
-    if !isConvNext, value["crop_pct"] != nil { throw Self.refusal("crop_pct is not supported") }
-    changes.filter = try Self.filter(number: value["resample"]?.int ?? (isConvNext ? 3 : 2))
-    if value["do_flip_channel_order"]?.bool == true { changes.color = .bgr }
-    try isConvNext ? readConvNextSize(value) : readSize(value)
-    try readNumbers(value, isEfficientNet: type.hasPrefix("EfficientNet"))
-  }
-
-  private mutating func readSize(_ value: JSONValue) throws(Fault) {
-    let crops = value["do_center_crop"]?.bool ?? (value["crop_size"] != nil)
-    let size = value["size"]
-    let square = size?.int
-    let short = size?["shortest_edge"]?.int ?? (crops ? square : nil)
-    let sides = Self.sides(size) ?? (crops ? nil : square.map { ($0, $0) })
+    let foreign = kind.foreignFields(of: value)
+    guard foreign.isEmpty else {
+      throw Self.refusal(
+        "\(type) is not followed where it says \(foreign.joined(separator: ", "))")
+    }
     if value["do_resize"]?.bool == false {
       throw Self.refusal("do_resize false leaves images of any size")
     }
-    if crops {
+    guard let filter = value["resample"]?.int else { throw Self.refusal("resample is missing") }
+    changes.filter = try Self.filter(number: filter)
+    if value["do_flip_channel_order"]?.bool ?? kind.flips { changes.color = .bgr }
+    try name == "ConvNext" ? readConvNextSize(value) : readSize(value, kind)
+    try readNumbers(value, kind, isEfficientNet: name == "EfficientNet")
+  }
+
+  private mutating func readSize(
+    _ value: JSONValue, _ kind: ImageProcessorKind
+  ) throws(Fault) {
+    let size = value["size"]
+    let number = size?.int
+    let squares = value["default_to_square"]?.bool ?? kind.squares
+    let short = size?["shortest_edge"]?.int ?? (squares ? nil : number)
+    let sides = Self.sides(size) ?? (squares ? number.map { ($0, $0) } : nil)
+    if value["do_center_crop"]?.bool ?? kind.crops {
       guard let window = Self.sides(value["crop_size"]) ?? value["crop_size"]?.int.map({ ($0, $0) })
       else { throw Self.refusal("crop_size is missing") }
       (changes.width, changes.height) = window
       changes.crop = .centerFloor
+      if let short {
+        changes.resize = .shortSide(short)
+        return
+      }
+      if let sides {
+        changes.resize = .stretchTo(width: sides.0, height: sides.1)
+        return
+      }
     } else if let sides {
       (changes.width, changes.height) = sides
       changes.crop = ModelSpec.Crop.none
+      changes.resize = .stretch
+      return
     }
-    if let short, crops {
-      changes.resize = .shortSide(short)
-    } else if let sides {
-      changes.resize = crops ? .stretchTo(width: sides.0, height: sides.1) : .stretch
-    } else {
-      throw Self.refusal("size must have height and width, or shortest_edge with a center crop")
-    }
+    throw Self.refusal("size must have height and width, or shortest_edge with a center crop")
   }
 
   private mutating func readConvNextSize(_ value: JSONValue) throws(Fault) {
     guard let side = value["size"]?["shortest_edge"]?.int ?? value["size"]?.int, side > 0 else {
       throw Self.refusal("size.shortest_edge is missing")
+    }
+    if value["do_center_crop"]?.bool == true {
+      throw Self.refusal("do_center_crop is not followed beside the crop of ConvNext")
     }
     (changes.width, changes.height) = (side, side)
     let share = value["crop_pct"]?.double ?? 0.875
@@ -62,16 +76,25 @@ extension TrainingConfiguration {
     changes.crop = side < 384 ? .centerFloor : ModelSpec.Crop.none
   }
 
-  private mutating func readNumbers(_ value: JSONValue, isEfficientNet: Bool) throws(Fault) {
+  private mutating func readNumbers(
+    _ value: JSONValue, _ kind: ImageProcessorKind, isEfficientNet: Bool
+  ) throws(Fault) {
     let rescales = value["do_rescale"]?.bool ?? true
     let scale = rescales ? 255 * (value["rescale_factor"]?.double ?? 1 / 255) : 255
     guard scale > 0 else { throw Self.refusal("rescale_factor must be above 0") }
-    let normalizes = value["do_normalize"]?.bool ?? (value["image_mean"] != nil)
-    var mean = normalizes ? try Self.numbers(value["image_mean"]) ?? [0.5] : [0]
-    var std = normalizes ? try Self.numbers(value["image_std"]) ?? [0.5] : [1]
-    if isEfficientNet {
-      if value["include_top"]?.bool ?? true { std = std.map { $0 * $0 } }
-      if value["rescale_offset"]?.bool == true { mean = mean.map { $0 + 1 } }
+    let normalizes = kind.normalizes && value["do_normalize"]?.bool ?? true
+    let dividesAgain = isEfficientNet && value["include_top"]?.bool ?? true
+    var mean = [0.0]
+    var std = [1.0]
+    if normalizes || dividesAgain {
+      guard let means = try Self.numbers(value["image_mean"]),
+        let deviations = try Self.numbers(value["image_std"])
+      else { throw Self.refusal("image_mean and image_std are missing") }
+      if normalizes { (mean, std) = (means, deviations) }
+      if dividesAgain { std = normalizes ? std.map { $0 * $0 } : deviations }
+    }
+    if isEfficientNet, rescales, value["rescale_offset"]?.bool == true {
+      mean = mean.map { $0 + 1 }
     }
     // Exactly as they are where pixels are scaled to 0...1.
     let isUnit = (scale - 1).magnitude < 1e-6
