@@ -101,7 +101,7 @@ let package = Package(
     module("Options", ["Faults"]),
     module(
       "Reports", ["Runs", "Tensors", "JSON", "Digests", "FileAccess", "CZlib", "Faults"]),
-    module("Schemas", ["Runs", "Models", "Requests", "Images", "JSON", "Faults"]),
+    module("Schemas", ["Runs", "Checks", "Models", "Requests", "Images", "JSON", "Faults"]),
     // Level 9
     module(
       "Commands",

@@ -48,16 +48,18 @@ public struct ModelRegistration: Sendable {
       }
     }
     let model = repository.appending(name)
-    try createDirectories(model)
+    let created = try createDirectories(model)
     let folder = model.appending(".add-\(getpid())-\(UInt32.random(in: 0...UInt32.max))")
-    try createDirectory(folder, mode: 0o755)
     do throws(Fault) {
+      try createDirectory(folder, mode: 0o755)
       let version = try describe(in: folder)
       try synchronizeDirectory(folder)
       return StagedModel(
-        version: version, folder: folder, target: model.appending(self.version), model: model)
+        version: version, folder: folder, target: model.appending(self.version), model: model,
+        created: created)
     } catch {
       try? removeTree(folder)
+      removeEmptyFolders(created)
       throw error
     }
   }
@@ -170,6 +172,8 @@ public struct StagedModel: Sendable {
   let folder: RawPath
   let target: RawPath
   let model: RawPath
+  /// Folders that were made for it, the outermost first.
+  let created: [RawPath]
 
   /// Gives the version its name in one step.
   /// - Returns: false when the very same version is there already.
@@ -199,6 +203,7 @@ public struct StagedModel: Sendable {
   /// Removes what has been staged.
   public func discard() {
     try? removeTree(folder)
+    removeEmptyFolders(created)
   }
 
   private func refuseOtherLabels() throws(Fault) {
@@ -214,6 +219,13 @@ public struct StagedModel: Sendable {
             + "--labels-version")
       }
     }
+  }
+}
+
+/// Removes folders, the last one first, as far as nobody has put anything into them.
+private func removeEmptyFolders(_ folders: [RawPath]) {
+  for folder in folders.reversed() {
+    if folder.withCString({ rmdir($0) }) != 0 { return }
   }
 }
 

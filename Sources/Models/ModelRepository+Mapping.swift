@@ -20,22 +20,33 @@ extension ModelRepository {
     if source.labels.version == target.labels.version, source.labels == target.labels {
       return LabelMapping(from: source.labels.version, to: target.labels.version)
     }
+    return try Self.labelMapping(
+      from: source.labels, to: target.labels,
+      ofModels: [source, target].map { $0.file.parent.parent })
+  }
+
+  /// The mapping between two sets of labels, from the files `label-mappings/*.json` of models' folders.
+  /// - Returns: `nil` when no file relates the two.
+  /// - Throws: `Fault` with code `model.invalid` as `labelMapping(from:to:)`.
+  public static func labelMapping(
+    from source: Labels, to target: Labels, ofModels models: [RawPath]
+  ) throws(Fault) -> LabelMapping? {
     var folders: [RawPath] = []
-    for version in [source, target] {
-      let folder = version.file.parent.parent.appending(Self.mappingFolder)
+    for model in models {
+      let folder = model.appending(Self.mappingFolder)
       if !folders.contains(folder) { folders.append(folder) }
     }
     for folder in folders {
       for file in try Self.mappingFiles(in: folder) {
         let mapping = try Self.readMapping(file)
         do throws(Fault) {
-          if mapping.from == source.labels.version, mapping.to == target.labels.version {
-            try mapping.check(from: source.labels, to: target.labels)
+          if mapping.from == source.version, mapping.to == target.version {
+            try mapping.check(from: source, to: target)
             return mapping
           }
-          if mapping.to == source.labels.version, mapping.from == target.labels.version {
-            try mapping.check(from: target.labels, to: source.labels)
-            return mapping.inverted(over: target.labels)
+          if mapping.to == source.version, mapping.from == target.version {
+            try mapping.check(from: target, to: source)
+            return mapping.inverted(over: target)
           }
         } catch {
           throw error.prefixed(file.display)

@@ -27,6 +27,7 @@ public struct Schema: Sendable {
   /// Every schema there is: requests first, then answers, then files.
   public static let all: [Schema] = [
     .inferRequest, .jobRequest, .input, .result, .validated, .job, .page, .error,
-    .models, .modelVersion, .calibrationReport, .version, .model, .labels, .calibration,
+    .models, .modelVersion, .calibrationReport, .verification,
+    .check, .diff, .version, .model, .labels, .calibration, .tolerances,
   ]
 }

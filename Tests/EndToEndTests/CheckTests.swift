@@ -67,6 +67,7 @@ struct CheckTests {
     #expect(same.status == 0, "\(same.errors)")
     let report = try #require(try same.lines().first)
     #expect(report["same"]?.bool == true)
+    #expect(report["labels"]?["text"] == "identical")
     #expect(report["verdict"]?.string == "same: 2 inputs, every stage identical")
     #expect(try files("models/m/1/golden") == before)
     // The same again is the same golden to the byte.
@@ -203,6 +204,95 @@ struct CheckTests {
     #expect(try check(["m", "--kernels", "blas"]).status == 1)
     #expect(try check(["m"]).status == 0)
   }
+
+  @Test func `classes are compared through a mapping that relates them one to one`() throws {
+    try makeGolden(["--target", "crack"])
+    let old = try JSONValue(parsing: try program.folder.read("models/m/1/labels.json"))
+    let classes = try #require(old["classes"]?.array)
+    // The labels alone are called otherwise.
+    func makeLabels(_ mapping: String) throws {
+      try makeVersion("2", replacing: "surface-defects-1", with: "surface-defects-2")
+      let renamed = classes.map { entry -> JSONValue in
+        ["id": .string("x-" + (entry["id"]?.string ?? "")), "label": entry["label"] ?? .null]
+      }
+      let labels: JSONValue = ["version": "surface-defects-2", "classes": .array(renamed)]
+      try program.folder.write(labels.encodedText, to: "models/m/2/labels.json")
+      try program.folder.write(mapping, to: "models/m/label-mappings/a.json")
+    }
+    func mapping(_ changes: [String: JSONValue] = [:]) -> String {
+      var counterparts: [String: JSONValue] = [:]
+      for entry in classes {
+        guard let id = entry["id"]?.string else { continue }
+        counterparts[id] = .string("x-" + id)
+      }
+      let value: JSONValue = [
+        "schema": "infercam.label_mapping/1", "from": "surface-defects-1",
+        "to": "surface-defects-2",
+        "classes": .object(counterparts.merging(changes) { $1 }),
+      ]
+      return value.encodedText
+    }
+    try makeLabels(mapping())
+    let same = try check(["m@2", "--json"])
+    #expect(same.status == 0, "\(same.text) \(same.errors)")
+    let labels = try #require(try same.lines().first?["labels"])
+    #expect(labels["outcome"] == "identical")
+    #expect(labels["text"]?.string?.contains("surface-defects-2") == true)
+
+    // Classes that changed places are told apart from classes that changed names.
+    let ids = classes.compactMap { $0["id"]?.string }
+    try makeLabels(mapping([ids[0]: .string("x-" + ids[1]), ids[1]: .string("x-" + ids[0])]))
+    let swapped = try check(["m@2", "--json"])
+    #expect(swapped.status == 1)
+    #expect(try swapped.lines().first?["first"] == "logits")
+
+    try makeLabels(mapping([ids[0]: .null]))
+    let dropped = try check(["m@2"])
+    #expect(dropped.status == 4)
+    #expect(dropped.errors.contains("no counterpart for the class \(ids[0])"), "\(dropped.errors)")
+    try makeLabels(mapping([ids[0]: .string("x-" + ids[1])]))
+    #expect(try check(["m@2"]).errors.contains("merges the class"))
+
+    // Without a mapping, by index: the labels differ.
+    try makeLabels("{}")
+    #expect(try check(["m@2"]).status == 4)
+    try removeFile(program.folder.path.appending("models/m/label-mappings/a.json"))
+    let plain = try check(["m@2", "--golden", "m@1", "--json"])
+    #expect(try plain.lines().first?["first"] == "labels", "\(plain.errors)")
+    try program.folder.write(mapping(), to: "other.json")
+    #expect(try check(["m@2", "--mapping", "other.json"]).status == 0)
+  }
+
+  #if DEBUG
+  @Test(arguments: [1, 2, 3])
+  func `a golden is accepted as a whole, however early the process is killed`(call: Int) throws {
+    try makeGolden()
+    try program.copySample("concrete-hole-01.jpg", to: RawPath("b.jpg"))
+    #expect(try check(["record", "m", "--inputs", "b.jpg"]).status == 0)
+    // Tolerances that only the new values could meet, and the old ones never.
+    let tolerances = #"{"ranks":{"top_k":3,"kendall_tau":0.9}}"#
+    try program.folder.write(tolerances, to: "models/m/1/golden/tolerances.json.new")
+    let killed = try check(
+      ["accept", "m"], environment: ["INFERCAM_FAULT": "rename:kill:\(call)"])
+    #expect(killed.status == 128 + 9, "\(killed.errors)")
+    let report = try #require(try check(["m", "--json"]).lines().first)
+    #expect(report["same"] == true)
+    let item = try #require(report["items"]?.array?.first)
+    let (name, topK) = (item["name"]?.string, item["ranks"]?["top_k"]?["k"]?.int)
+    if call == 1 {
+      #expect(name == "metal-crack-01.jpg" && topK == 5)
+    } else {
+      #expect(name == "b.jpg" && topK == 3)
+    }
+    // Whoever accepts next finishes it.
+    let again = try check(["accept", "m"])
+    #expect(again.status == (call == 1 ? 0 : 3), "\(again.errors)")
+    let names = try files("models/m/1/golden").keys
+    #expect(!names.contains { $0.hasSuffix(".new") || $0 == "accepting" }, "\(names)")
+    #expect(!names.contains { $0.contains("metal-crack") })
+    #expect(try check(["m", "--json"]).lines().first?["items"]?.array?.first?["name"] == "b.jpg")
+  }
+  #endif
 
   private func files(_ folder: String) throws -> [String: [UInt8]] {
     var files: [String: [UInt8]] = [:]

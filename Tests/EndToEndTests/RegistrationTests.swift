@@ -54,6 +54,10 @@ struct RegistrationTests {
     let list = try program.run(["models", "list", "--models", "repo", "--json"])
     let items = try #require(try list.lines().first?["items"]?.array)
     #expect(items.allSatisfy { $0["name"]?.string != "m" })
+    #expect(try FileStamp(of: program.folder.path.appending("repo")) == nil)
+    #expect(try add("n@1").status == 0)
+    #expect(try add("m@1", ["--labels", "two.txt"]).status == 4)
+    #expect(try namesInDirectory(program.folder.path.appending("repo")).map(\.display) == ["n"])
   }
 
   @Test func `files that have changed are refused before anything is computed`() throws {

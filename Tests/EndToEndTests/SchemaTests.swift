@@ -166,6 +166,55 @@ struct SchemaTests {
     try check([("models", list), ("model-version", version)])
   }
 
+  @Test func `what checks and comparisons print obeys the schemas`() throws {
+    let words = ["--models", "models"]
+    for (version, color) in [("1", "RGB"), ("2", "BGR")] {
+      for file in ["model.onnx", "version.json", "labels.json"] {
+        let source = checkoutFolder.appending("models/surface-defects/1").appending(file)
+        var bytes = try readRegularFile(source, limit: 1 << 30).bytes
+        if file == "version.json" {
+          bytes = Array(
+            String(decoding: bytes, as: UTF8.self).split(separator: #""RGB""#)
+              .joined(separator: "\"\(color)\"").utf8)
+        }
+        try program.folder.write(bytes, to: RawPath("models/m/\(version)/\(file)"))
+      }
+    }
+    try program.folder.write(#"{"default":"1"}"#, to: "models/m/model.json")
+    try program.makeInputs()
+    try program.copySample("metal-crack-01.jpg", to: RawPath("a.jpg"))
+    try program.folder.write(
+      """
+      {"id":"a","image":{"path":"a.jpg"},"label":"crack"}
+      {"id":"b","image":{"path":"missing.jpg"}}
+
+      """, to: "m.jsonl")
+    func print(_ more: [String]) throws -> JSONValue {
+      let ending = try program.run(more + words)
+      return try #require(try ending.lines().first, "\(ending.errors)")
+    }
+    var documents: [(schema: String, document: JSONValue)] = []
+    _ = try print(["check", "record", "m@1", "--inputs", "a.jpg", "--layers", "all"])
+    _ = try print(["check", "accept", "m@1"])
+    for version in ["1", "2"] { documents.append(("check", try print(["check", "m@\(version)"]))) }
+    documents.append(("tolerances", try print(["check", "calibrate", "m@1"])))
+    documents.append(("verification", try print(["models", "verify", "m@1"])))
+    for version in ["1", "2"] {
+      _ = try print(
+        [
+          "run", "--manifest", "m.jsonl", "-o", version, "-m", "m@\(version)", "--fail-on", "never",
+          "--heatmap", "png",
+        ])
+    }
+    for second in ["1", "2"] {
+      documents.append(("diff", try print(["diff", "1", second])))
+      documents.append(("diff", try print(["diff", "1", second, "--max-flips", "0"])))
+    }
+    #expect(documents.count == 8)
+    #expect(documents.filter { $0.document["same"] == false }.count >= 2)
+    try check(documents)
+  }
+
   @Test func `an unknown name gets a suggestion`() throws {
     let ending = try program.run(["schema", "resutl"])
     #expect(ending.status == 2)

@@ -7,17 +7,21 @@ import Models
 
 extension GoldenFolder {
   /// Computes the inputs of a baseline with a model and compares the values.
+  /// - Parameter relation: how the model's classes are related to others of the golden; `nil` compares
+  ///   them by index.
   /// - Throws: `Fault` with code `model.invalid` when a file of the golden is missing or damaged.
   public func compare(
-    _ subject: GoldenSubject, with baseline: GoldenBaseline, _ tolerances: Tolerances, batch: Int,
-    workers: Int
+    _ subject: GoldenSubject, with baseline: GoldenBaseline, _ tolerances: Tolerances,
+    relation: ClassRelation? = nil, batch: Int, workers: Int
   ) throws(Fault) -> CheckReport {
     let computed = try subject.compute(try inputs(of: baseline), batch: batch, workers: workers)
     var items: [ItemComparison] = []
     let comparison = Comparison(folder: self, baseline: baseline, tolerances: tolerances)
     for (item, result) in zip(baseline.items, computed) {
       switch result {
-      case .success(let actual): items.append(try comparison.compare(item, actual))
+      case .success(let actual):
+        items.append(
+          try comparison.compare(item, relation.map { $0.applied(to: actual) } ?? actual))
       case .failure(let fault):
         var failed = ItemComparison(name: item.name, file: item.file)
         failed.failure = fault.message
@@ -28,7 +32,7 @@ extension GoldenFolder {
       model: subject.model.reference,
       isSameProfile: baseline.isOf(subject.engine), machine: MachineFacts(subject.engine),
       baseline: baseline, folder: path, changes: changes(from: baseline.model, subject.model),
-      labels: compareLabels(try labels(of: baseline), subject.model.labels), items: items)
+      labels: try compareLabels(baseline, subject.model, relation), items: items)
   }
 
   private func changes(
@@ -49,6 +53,17 @@ extension GoldenFolder {
       let name = path.isEmpty ? member.key : path + "." + member.key
       result.merge(leaves(member.value, name)) { first, _ in first }
     }
+  }
+
+  private func compareLabels(
+    _ baseline: GoldenBaseline, _ model: ModelVersion, _ relation: ClassRelation?
+  ) throws(Fault) -> StageComparison {
+    if let relation {
+      let mapping = relation.mapping
+      return StageComparison(
+        .labels, .identical, note: "related by the mapping from \(mapping.from) to \(mapping.to)")
+    }
+    return compareLabels(try labels(of: baseline), model.labels)
   }
 
   private func compareLabels(_ golden: Labels, _ now: Labels) -> StageComparison {

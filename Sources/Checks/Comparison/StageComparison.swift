@@ -13,7 +13,7 @@ public struct StageComparison: Sendable, Hashable {
   public var note: String?
 
   /// What a comparison found.
-  public enum Outcome: String, Sendable {
+  public enum Outcome: String, Sendable, CaseIterable {
     /// The same bits.
     case identical
     /// Other bits, as near as the tolerances ask.
@@ -34,7 +34,7 @@ public struct StageComparison: Sendable, Hashable {
 
   /// The comparison in a few words, such as `3,411 of 150,528 values, max 2`.
   public var text: String {
-    if outcome == .identical { return "identical" }
+    if outcome == .identical { return note ?? "identical" }
     guard let difference else { return note ?? "other values" }
     var text =
       "\(grouped(difference.count)) of \(grouped(difference.total)) values, max "

@@ -3,13 +3,13 @@ public import Faults
 public import FileAccess
 import Images
 import JSON
-import Models
+public import Models
 
 /// The folder of a golden: `expected.json`, `tolerances.json`, `inputs/` and `expected/`.
 ///
 /// What is recorded lies beside as `*.new` until it is accepted. Files below `inputs/` and `expected/`
-/// bear the start of their digest in their names and never change, so that one rename decides which
-/// golden counts.
+/// bear the start of their digest in their names and never change. The file `accepting` names what has
+/// been accepted and not yet been renamed: it appears in one step, which decides which golden counts.
 public struct GoldenFolder: Sendable, Hashable {
   public let path: RawPath
 
@@ -27,16 +27,33 @@ public struct GoldenFolder: Sendable, Hashable {
   /// What has been recorded and not accepted.
   static func new(_ path: RawPath) -> RawPath { RawPath(bytes: path.bytes + Array(".new".utf8)) }
 
+  /// The names of the files that count although they still end in `.new`.
+  var accepting: RawPath { path.appending("accepting") }
+
+  /// Where the accepted contents of a file are.
+  private func accepted(_ file: RawPath) throws(Fault) -> RawPath {
+    guard try namesBeingAccepted().contains(Array(file.lastComponent)),
+      try FileStamp(of: Self.new(file)) != nil
+    else { return file }
+    return Self.new(file)
+  }
+
+  func namesBeingAccepted() throws(Fault) -> Set<[UInt8]> {
+    guard try FileStamp(of: accepting) != nil else { return [] }
+    let lines = try readRegularFile(accepting, limit: Self.fileLimit).bytes.split(separator: 0x0A)
+    return Set(lines.map(Array.init))
+  }
+
   /// Whether there is an accepted golden.
   public func exists() throws(Fault) -> Bool {
-    try FileStamp(of: expected)?.kind == .regular
+    try FileStamp(of: try accepted(expected))?.kind == .regular
   }
 
   /// Reads the golden.
   /// - Parameter isNew: the recorded one instead of the accepted one.
   /// - Throws: `Fault` with code `input.not_found` when there is none, `model.invalid` for damage.
   public func read(isNew: Bool = false) throws(Fault) -> Golden {
-    let file = isNew ? Self.new(expected) : expected
+    let file = isNew ? Self.new(expected) : try accepted(expected)
     guard try FileStamp(of: file) != nil else {
       throw Fault(
         .inputNotFound,
@@ -58,7 +75,7 @@ public struct GoldenFolder: Sendable, Hashable {
   /// The tolerances that have been accepted, or the standard ones.
   /// - Throws: `Fault` with code `model.invalid` for a file that cannot be understood.
   public func readTolerances(isNew: Bool = false) throws(Fault) -> Tolerances? {
-    let file = isNew ? Self.new(tolerances) : tolerances
+    let file = isNew ? Self.new(tolerances) : try accepted(tolerances)
     guard try FileStamp(of: file) != nil else { return nil }
     let bytes = try readRegularFile(file, limit: Self.fileLimit).bytes
     do throws(Fault) {
@@ -87,7 +104,8 @@ public struct GoldenFolder: Sendable, Hashable {
   }
 
   /// The labels of a baseline.
-  func labels(of baseline: GoldenBaseline) throws(Fault) -> Labels {
+  /// - Throws: `Fault` with code `model.invalid` when they are not what was recorded.
+  public func labels(of baseline: GoldenBaseline) throws(Fault) -> Labels {
     let bytes = try fileBytes(baseline.labels)
     guard let json = try? JSONValue(parsing: bytes), let version = json["version"]?.string,
       let classes = json["classes"]?.array

@@ -53,6 +53,7 @@ extension GoldenFolder {
   ) throws(Fault) -> GoldenRecording {
     try createDirectories(path.parent)
     try createDirectory(path, mode: 0o777)
+    try finishAccepting()
     for folder in [Self.inputs, Self.arrays] {
       try createDirectory(path.appending(folder), mode: 0o777)
     }
@@ -82,15 +83,16 @@ extension GoldenFolder {
 
   /// Writes tolerances as `tolerances.json.new`.
   public func record(_ tolerances: Tolerances) throws(Fault) {
+    try finishAccepting()
     try replace(Self.new(self.tolerances), with: tolerances.json.encoded(pretty: true) + [0x0A])
   }
 
-  /// Makes what has been recorded the golden, by one rename a file, and removes what it no longer names.
+  /// Makes what has been recorded the golden, all of it in one step, and removes what it no longer names.
   /// - Returns: the names of the files that were accepted.
   /// - Throws: `Fault` with code `input.not_found` when nothing has been recorded, `model.invalid`
   ///   when a file of it is missing or damaged.
   public func accept() throws(Fault) -> [String] {
-    var accepted: [String] = []
+    try finishAccepting()
     var pending: [RawPath] = []
     for file in [expected, tolerances] where try FileStamp(of: Self.new(file)) != nil {
       pending.append(file)
@@ -103,13 +105,24 @@ extension GoldenFolder {
     }
     if pending.contains(expected) { try verifyFiles(of: try read(isNew: true)) }
     if pending.contains(tolerances) { _ = try readTolerances(isNew: true) }
-    for file in pending {
-      try renameFile(Self.new(file), to: file)
-      accepted.append(String(decoding: file.lastComponent, as: UTF8.self))
+    let names = pending.map { String(decoding: $0.lastComponent, as: UTF8.self) }
+    try replace(accepting, with: Array((names.joined(separator: "\n") + "\n").utf8))
+    try finishAccepting()
+    return names
+  }
+
+  /// Gives the files that have been accepted their names, and removes what the golden no longer names;
+  /// does nothing unless the process that accepted them was ended before.
+  private func finishAccepting() throws(Fault) {
+    let names = try namesBeingAccepted()
+    if names.isEmpty { return }
+    for file in [expected, tolerances] where names.contains(Array(file.lastComponent)) {
+      if try FileStamp(of: Self.new(file)) != nil { try renameFile(Self.new(file), to: file) }
     }
     try synchronizeDirectory(path)
-    if pending.contains(expected) { try removeUnnamedFiles() }
-    return accepted
+    try removeFile(accepting)
+    try synchronizeDirectory(path)
+    if names.contains(Array(expected.lastComponent)) { try removeUnnamedFiles() }
   }
 
   /// Compares every file of the golden with its digest.

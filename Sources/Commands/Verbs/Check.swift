@@ -14,7 +14,7 @@ extension Verb {
   static let checkVerify = Verb(checkHelp("check verify"), flags: checkFlags, body: verify)
 
   private static let checkFlags: [Flag<Arguments>] =
-    Flag.model + [Flag.instructionSet, Flag.golden] + Flag.work + Flag.checkReport
+    Flag.model + [Flag.instructionSet, Flag.golden, Flag.mapping] + Flag.work + Flag.checkReport
 
   private static func checkHelp(_ name: String) -> VerbHelp {
     VerbHelp(
@@ -65,9 +65,11 @@ private func verify(_ invocation: Invocation) throws(Fault) -> Int32 {
   let folder = try invocation.goldenFolder(toCompare: model)
   let baseline = try folder.read().baseline(for: arguments.engine)
   let tolerances = try folder.readTolerances() ?? Tolerances()
-  let subject = try subject(model, of: baseline, invocation)
+  let relation = try invocation.classRelation(model, of: baseline, in: folder)
+  let subject = try subject(model, of: baseline, relation, invocation)
   let report = try folder.compare(
-    subject, with: baseline, tolerances, batch: arguments.batch, workers: invocation.workers)
+    subject, with: baseline, tolerances, relation: relation, batch: arguments.batch,
+    workers: invocation.workers)
   if let file = arguments.check.junit {
     try replaceFile(
       file, with: Array(report.junit.utf8),
@@ -94,18 +96,20 @@ func printableLines(_ text: String) -> String {
 
 /// The model with the layers and the heatmap that a baseline holds.
 private func subject(
-  _ model: ModelVersion, of baseline: GoldenBaseline, _ invocation: Invocation
+  _ model: ModelVersion, of baseline: GoldenBaseline, _ relation: ClassRelation?,
+  _ invocation: Invocation
 ) throws(Fault) -> GoldenSubject {
   let engine = invocation.arguments.engine
+  let explanation = baseline.explanation.map { relation?.applied(to: $0) ?? $0 }
   let layers = baseline.layers
   do throws(Fault) {
     return try GoldenSubject(
-      model, explanation: baseline.explanation, layers: layers, engine: engine)
+      model, explanation: explanation, layers: layers, engine: engine)
   } catch {
     // A layer that is gone is a difference; the others are still compared.
     guard error.code == .layerNotFound, layers != .none else { throw error }
     return try GoldenSubject(
-      model, explanation: baseline.explanation, layers: .all, engine: engine)
+      model, explanation: explanation, layers: .all, engine: engine)
   }
 }
 
@@ -219,6 +223,33 @@ private func accept(_ invocation: Invocation) throws(Fault) -> Int32 {
 }
 
 extension Invocation {
+  /// How the classes of a golden are related to a model's, where its labels are others and `--mapping`
+  /// or a mapping file of the model says so.
+  fileprivate func classRelation(
+    _ model: ModelVersion, of baseline: GoldenBaseline, in folder: GoldenFolder
+  ) throws(Fault) -> ClassRelation? {
+    let golden = try folder.labels(of: baseline)
+    if let file = arguments.drift.mapping {
+      let mapping = try ModelRepository.readMapping(file)
+      do throws(Fault) {
+        try mapping.check(from: golden, to: model.labels)
+      } catch {
+        throw error.prefixed(file.display)
+      }
+      return try ClassRelation(from: golden, to: model.labels, by: mapping)
+    }
+    // Other labels under the same version are no new version: they are told as a difference.
+    if golden.classes == model.labels.classes || golden.version == model.labels.version {
+      return nil
+    }
+    let models = [model.file.parent.parent, folder.path.parent.parent]
+    guard
+      let mapping = try ModelRepository.labelMapping(
+        from: golden, to: model.labels, ofModels: models)
+    else { return nil }
+    return try ClassRelation(from: golden, to: model.labels, by: mapping)
+  }
+
   /// The golden that belongs to a model, or the one that is named: what is recorded and accepted.
   func goldenFolder(toRecord model: ModelVersion) throws(Fault) -> GoldenFolder {
     if let given = arguments.check.golden { return try goldenFolder(named: given) }

@@ -52,6 +52,7 @@ private let cases = [
   Case(input: [7, 8], kernel: [3, 2], strides: [2, 3], pads: [0, 1, 1, 0], ceilMode: true),
   Case(input: [9, 9], kernel: [2, 3], dilations: [3, 2]),
   Case(input: [11], kernel: [4], strides: [3], pads: [2, 1], ceilMode: true),
+  Case(input: [4, 5], kernel: [9, 8], strides: [9, 8], ceilMode: true),
   Case(input: [4, 5, 6], kernel: [2, 3, 2], strides: [2, 1, 2], pads: [1, 1, 0, 0, 1, 1]),
 ]
 

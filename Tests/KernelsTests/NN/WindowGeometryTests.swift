@@ -43,6 +43,9 @@ struct WindowGeometryTests {
       input: 4, kernel: 1, stride: 2, pads: [0, 1], ceilMode: true, output: 2, resolved: [0, 1]),
     Case(
       input: 2, kernel: 3, stride: 3, pads: [1, 1], ceilMode: true, output: 1, resolved: [1, 1]),
+    // One window over everything and far beyond, as heads of EfficientNet have it.
+    Case(input: 7, kernel: 2560, stride: 2560, ceilMode: true, output: 1, resolved: [0, 0]),
+    Case(input: 7, kernel: 9, stride: 3, ceilMode: true, output: 1, resolved: [0, 0]),
   ])
   private func `an axis resolves to its pads and its output`(_ axis: Case) throws {
     let geometry = try WindowGeometry(
@@ -55,6 +58,10 @@ struct WindowGeometryTests {
     (Case(input: 5, kernel: 3, stride: 0, output: 0, resolved: []), "strides contains 0"),
     (Case(input: 5, kernel: 0, output: 0, resolved: []), "kernel_shape contains 0"),
     (Case(input: 5, kernel: 6, output: 0, resolved: []), "larger than the padded input of 5"),
+    (
+      Case(input: 7, kernel: 9, stride: 2, ceilMode: true, output: 0, resolved: []),
+      "larger than the padded input of 7"
+    ),
     (Case(input: 5, kernel: 3, pads: [-1, 0], output: 0, resolved: []), "pads contains -1"),
     (Case(input: 5, kernel: 3, pads: [.max, 0], output: 0, resolved: []), "pads contains"),
     (Case(input: 5, kernel: 3, pads: [0], output: 0, resolved: []), "pads has 1 entries"),

@@ -119,7 +119,7 @@ extension WindowGeometry {
   ///
   /// - Parameter input: the spatial extents of the input, as many as of the kernel.
   /// - Throws: `Fault` with code `model.invalid` when an attribute is out of range or the kernel
-  ///   is larger than the padded input.
+  ///   is larger than the padded input, with `ceilMode` by a stride or more.
   public init(input: [Int], kernel: [Int], attributes: Attributes) throws(Fault) {
     let rank = try Self.checkedRank(input)
     try Attributes.check("kernel_shape", kernel, count: rank, minimum: 1)
@@ -176,7 +176,8 @@ extension WindowAxis {
       end = total - begin
     }
     let padded = input + begin + end
-    guard reach <= padded else {
+    // Rounding up, one window may begin inside and end anywhere beyond.
+    guard reach <= padded || ceilMode && reach - padded < stride else {
       throw Fault(
         .modelInvalid,
         "the kernel of \(kernel) (dilation \(dilation)) is larger than the padded input of \(padded)"
@@ -188,8 +189,9 @@ extension WindowAxis {
       // The last window must start inside the input or the pads before it.
       if (output - 1) * stride >= input + begin { output -= 1 }
     }
+    // Taps that no window can put on the padded input are left out.
     self.init(
-      input: input, kernel: kernel, stride: stride, dilation: dilation, padBegin: begin,
-      padEnd: end, output: output)
+      input: input, kernel: min(kernel, (padded - 1) / dilation + 1), stride: stride,
+      dilation: dilation, padBegin: begin, padEnd: end, output: output)
   }
 }
