@@ -141,10 +141,7 @@ extension Classifier {
   private var filter: ResampleFilter { ResampleFilter(model.spec.input.resize.filter) }
 
   private func geometry(of upright: PixelSize) throws(Fault) -> InputGeometry {
-    let input = model.spec.input
-    return try InputGeometry(
-      upright: upright, input: PixelSize(width: input.width, height: input.height),
-      resize: ResizeRule(input.resize.mode), crop: CropRule(input.crop))
+    try model.spec.input.geometry(of: upright)
   }
 
   /// Whether a heatmap is drawn over the image at its own size.
@@ -191,7 +188,7 @@ extension CropRule {
 
 extension ModelSpec.Input {
   /// The colour of padding in the order of pixels, which are RGB or gray.
-  fileprivate var padding: [UInt8]? {
+  var padding: [UInt8]? {
     let values = pad?.map { UInt8(clamping: $0) }
     return color == .bgr ? values?.reversed() : values
   }

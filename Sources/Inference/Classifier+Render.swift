@@ -24,20 +24,7 @@ extension Classifier {
     }
     let map = prediction.explanations[index].map
     if format == .raw { return NPY.encode(map.finiteTensor) }
-    let values = map.normalized(normalizationMode)
-    let placement = placement(of: map, in: input)
-    if format == .npy {
-      let sampled = placement.sample(values, width: map.width, height: map.height)
-      return NPY.encode(
-        Tensor(sampled, shape: [placement.target.height, placement.target.width]))
-    }
-    let heat = normalizationMode == .signed ? values.map { ($0 + 1) / 2 } : values
-    let grid = HeatGrid(heat, width: map.width, height: map.height)
-    guard let photo = try photo(of: input, at: placement.target) else {
-      return try Heatmap.png(grid, placement, colormap: colormap)
-    }
-    return try Heatmap.overlayPNG(
-      grid, placement, colormap: colormap, alpha: request.gradCAM.alpha, over: photo)
+    return try drawing.draw(map, geometry(of: input), over: photo(of: input), as: format)
   }
 
   /// Draws the maps of all classes as one file: float32 [K, H, W], signed, at the layer's resolution.
@@ -58,58 +45,24 @@ extension Classifier {
 
   /// Where the map lies in what is drawn.
   func placement(of map: ClassActivationMap, in input: PreparedInput) -> HeatmapPlacement {
-    let whole = PixelSize(width: model.spec.input.width, height: model.spec.input.height)
-    let resolution = request.gradCAM.resolution
-    if resolution == .cam {
-      return HeatmapPlacement(filling: PixelSize(width: map.width, height: map.height))
-    }
-    guard case .image(_, let geometry, _) = input.content else {
-      guard case .size(let width, let height) = resolution else {
-        return HeatmapPlacement(filling: whole)
-      }
-      return HeatmapPlacement(filling: PixelSize(width: width, height: height))
-    }
-    switch resolution {
-    case .cam, .model: return HeatmapPlacement(overInput: geometry)
-    case .input: return HeatmapPlacement(overUpright: geometry)
-    case .size(let width, let height):
-      return HeatmapPlacement(
-        overUpright: geometry, target: PixelSize(width: width, height: height))
-    }
+    drawing.placement(height: map.height, width: map.width, geometry: geometry(of: input))
   }
 
-  /// The picture under an overlay, in the size of the drawing.
-  private func photo(
-    of input: PreparedInput, at size: PixelSize
-  ) throws(Fault) -> PixelBuffer? {
+  private func geometry(of input: PreparedInput) -> InputGeometry? {
+    if case .image(_, let geometry, _) = input.content { geometry } else { nil }
+  }
+
+  /// The picture under an overlay.
+  private func photo(of input: PreparedInput) -> PixelBuffer? {
     guard drawsOverlay(input), case .image(let view, _, let upright) = input.content else {
       return nil
     }
-    let picture = try (upright ?? view).rgb()
-    return picture.size == size ? picture : try picture.resized(to: size, filter: .bilinear)
+    return upright ?? view
   }
 
-  var normalizationMode: ClassActivationMap.Normalization {
-    switch request.gradCAM.normalize {
-    case .max, .run: .max
-    case .minmax: .minmax
-    case .signed: .signed
-    case .none: .none
-    }
-  }
+  private var drawing: MapDrawing { MapDrawing(request.gradCAM, input: model.spec.input) }
 
-  private var colormap: Colormap {
-    switch request.gradCAM.effectiveColormap {
-    case .jet: .jet
-    case .turbo: .turbo
-    case .viridis: .viridis
-    case .magma: .magma
-    case .inferno: .inferno
-    case .gray: .gray
-    case .coolwarm: .coolwarm
-    case .bwr: .bwr
-    }
-  }
+  var normalizationMode: ClassActivationMap.Normalization { drawing.mode }
 }
 
 extension ClassActivationMap {

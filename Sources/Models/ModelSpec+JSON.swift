@@ -1,4 +1,4 @@
-import Faults
+public import Faults
 public import JSON
 
 extension ModelSpec {
@@ -41,6 +41,16 @@ extension ModelSpec {
       ],
       "grad_cam": ["layer": .string(gradCAMLayer)],
     ]
+  }
+
+  /// Reads a specification that was written down before, as in the fingerprint of a run.
+  /// - Throws: `Fault` with code `model.invalid`.
+  public init(recorded value: JSONValue) throws(Fault) {
+    var fields = JSONFields(value)
+    let spec = ModelSpec(&fields)
+    if let fault = Fault(fields.violations, code: .modelInvalid) { throw fault }
+    guard let spec else { throw Fault(.modelInvalid, "the description of the model is incomplete") }
+    self = spec
   }
 
   /// Reads a specification; what is wrong is reported to `fields`.

@@ -2,7 +2,8 @@ extension Verb {
   /// Every verb, in the order of the help.
   static let all: [Verb] = [
     .infer, .run, .validate,
-    .export, .runsList, .runsShow, .runsResults, .runsWatch, .runsCancel, .runsVerify, .runsMerge,
+    .export, .render, .runsList, .runsShow, .runsResults, .runsWatch, .runsCancel, .runsVerify,
+    .runsMerge,
     .runsPrune, .runsDeliver,
     .modelsList, .modelsShow, .modelsLayers, .modelsVerify, .modelsAdd, .modelsCalibrate,
     .modelsAliasSet, .modelsAliasRemove, .modelsAliasList,
