@@ -62,6 +62,7 @@ private enum DiffTerms {
       "output": Keywords.text("the run directory"), "job_id": Keywords.text(),
       "model": Keywords.string(), "model_version": Keywords.string(),
       "model_sha256": Keywords.sha256, "labels_version": Keywords.string(),
+      "calibration_version": Keywords.nullable(Keywords.text()),
       "items": Keywords.count(), "run_digest": Keywords.nullable(Keywords.sha256),
     ],
     required: [

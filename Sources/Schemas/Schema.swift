@@ -28,6 +28,6 @@ public struct Schema: Sendable {
   public static let all: [Schema] = [
     .inferRequest, .jobRequest, .input, .result, .validated, .job, .page, .error,
     .models, .modelVersion, .calibrationReport, .verification,
-    .check, .diff, .version, .model, .labels, .calibration, .tolerances,
+    .check, .diff, .render, .drawn, .version, .model, .labels, .calibration, .tolerances,
   ]
 }

@@ -86,6 +86,12 @@ struct CalibrationTests {
       #expect(item["calibration_version"]?.string == version)
       #expect(item["model_version"] == "1")
     }
+    // The two runs differ in probabilities alone, and the comparison says why.
+    let difference = try program.run(["diff", "a", "b", "--models", "models", "--json"])
+    #expect(difference.status == 1)
+    let sides = try #require(try difference.lines().first)
+    #expect(sides["a"]?["calibration_version"] == "none")
+    #expect(sides["b"]?["calibration_version"] == "c1" && sides["flips"]?["count"] == 0)
     // It is part of a run's identity.
     #expect(try run("b", ["--save-logits"]).status == 5)
     // The same again is the same; another fit under its name is refused; of b it is the same fit.

@@ -190,7 +190,7 @@ struct SchemaTests {
 
       """, to: "m.jsonl")
     func print(_ more: [String]) throws -> JSONValue {
-      let ending = try program.run(more + words)
+      let ending = try program.run(more + (more[0] == "render" ? [] : words))
       return try #require(try ending.lines().first, "\(ending.errors)")
     }
     var documents: [(schema: String, document: JSONValue)] = []
@@ -210,7 +210,9 @@ struct SchemaTests {
       documents.append(("diff", try print(["diff", "1", second])))
       documents.append(("diff", try print(["diff", "1", second, "--max-flips", "0"])))
     }
-    #expect(documents.count == 8)
+    documents.append(("render", try print(["render", "1", "-o", "drawn", "--overlay"])))
+    documents += try lines("drawn/heatmaps.jsonl").map { ("drawn", $0) }
+    #expect(documents.count == 10)
     #expect(documents.filter { $0.document["same"] == false }.count >= 2)
     try check(documents)
   }

@@ -145,13 +145,19 @@ private struct RunSide {
     "\(model["name"]?.string ?? "")@\(model["version"]?.string ?? "")"
   }
 
-  var title: String { "\(reference) (\(directory.path.display))" }
+  private var calibration: String? { model["spec"]?["calibration"]?["version"]?.string }
+
+  var title: String {
+    let calibrated = calibration.flatMap { $0 == "none" ? nil : ", calibration \($0)" } ?? ""
+    return "\(reference)\(calibrated) (\(directory.path.display))"
+  }
 
   var json: JSONValue {
     [
       "output": .string(directory.path.identifier), "job_id": .string(reader.summary.jobID),
       "model": model["name"] ?? .null, "model_version": model["version"] ?? .null,
       "model_sha256": model["sha256"] ?? .null, "labels_version": model["labels_version"] ?? .null,
+      "calibration_version": JSONValue(calibration),
       "items": JSONValue(reader.summary.items), "run_digest": JSONValue(reader.summary.runDigest),
     ]
   }
