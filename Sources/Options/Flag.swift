@@ -46,6 +46,14 @@ public struct Flag<Arguments>: Sendable {
     self.clear = clear
   }
 
+  /// The same flag of a verb that does something else without it.
+  /// - Parameter help: what it is for there; `nil` for the same.
+  public func with(default standard: String, help: String? = nil) -> Flag {
+    Flag(
+      name, short: short, negation: negation, value: valueName, repeatable: isRepeatable, category,
+      help ?? self.help, default: standard, choices: choices, clear: clear, update: update)
+  }
+
   /// The name in the environment.
   public var environmentName: String {
     "INFERCAM_" + name.uppercased().map { $0 == "-" ? "_" : String($0) }.joined()

@@ -46,7 +46,10 @@ private func verifyModels(_ invocation: Invocation) throws(Fault) -> Int32 {
         let verification = ConventionVerification(invocation.arguments)
         let sets = try verification.sets(in: folder)
         if sets.isEmpty {
-          throw Fault(.inputNotFound, "\(folder.display) holds no test_data_set_*")
+          throw Fault(
+            .inputNotFound,
+            "\(folder.display) holds no test_data_set_*: name a version of the repository as "
+              + "NAME@VERSION")
         }
         members["sets"] = .array(sets)
         members["passed"] = .bool(sets.allSatisfy { $0["passed"]?.bool == true })

@@ -26,7 +26,12 @@ extension Verb {
 
   private static let drawing: [Flag<Arguments>] = Flag.explain.filter {
     ["heatmap", "colormap", "overlay", "alpha", "resolution"].contains($0.name)
+  }.map { flag in
+    flag.with(
+      default: asInRun, help: flag.name == "heatmap" ? "png, npy or png,npy: the files" : nil)
   }
+
+  private static let asInRun = "as in the run"
 
   private static let renderFolder = Flag<Arguments>(
     "output", short: "o", value: "DIR", .output, "the folder for what is drawn, never a run"
@@ -37,7 +42,7 @@ extension Verb {
   private static let renderNormalization = Flag<Arguments>(
     "normalize", value: "MODE", .explain,
     GradCAMOptions.Normalization.allCases.map(\.rawValue).joined(separator: " | "),
-    default: "as in the run", choices: GradCAMOptions.Normalization.allCases.map(\.rawValue)
+    default: asInRun, choices: GradCAMOptions.Normalization.allCases.map(\.rawValue)
   ) { value, arguments throws(Fault) in
     arguments.inference.gradCAM.normalize = try value.word(GradCAMOptions.Normalization.self)
   }
