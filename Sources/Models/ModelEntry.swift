@@ -41,10 +41,18 @@ public struct ModelEntry: Sendable {
     if let reference = reference ?? defaultReference, !versions.contains(reference) {
       let target = aliases[reference] ?? reference
       if !versions.contains(target), let (version, name) = Self.splitCalibration(target) {
-        return Choice(version: try choice(version).version, calibration: name)
+        return Choice(version: try self.version(plain(version)), calibration: name)
       }
     }
     return Choice(version: try version(reference), calibration: nil)
+  }
+
+  /// The version that an alias of a version with a calibration stands for; other names as they are.
+  private func plain(_ reference: String) -> String {
+    guard !versions.contains(reference), let target = aliases[reference],
+      !versions.contains(target), let (version, _) = Self.splitCalibration(target)
+    else { return reference }
+    return versions.contains(version) ? version : reference
   }
 
   /// Returns the version alone that a reference stands for; nothing stands for the default.

@@ -78,6 +78,34 @@ struct RepositoryTests {
     #expect(fault?.message.contains("m") == true)
   }
 
+  @Test(arguments: [
+    ("m@1+c", "1"), ("m@stable", "1"), ("m@stable+c", "1"), ("m", "1"), ("m@2+c", "2"),
+    ("m@plain+c", "2"), ("m@v+1", "v+1"), ("m@v+1+c", "v+1"),
+  ])
+  func `references may end in a calibration, aliases may stand for one`(
+    reference: String, version: String
+  ) throws {
+    try add(
+      "m", ["1", "2", "v+1"],
+      model:
+        #"{"aliases":{"stable":"1+c","plain":"2","loop":"loop+c","b":"a+c","a":"b+c"},"default":"stable"}"#
+    )
+    let entry = try repository.entry(of: "m")
+    let word = reference.split(separator: "@", maxSplits: 1).dropFirst().first.map(String.init)
+    #expect(try entry.version(of: word) == version)
+    // None of the versions has the calibration.
+    let fault =
+      reference == "m@v+1"
+      ? nil
+      : #expect(throws: Fault.self) {
+        try repository.resolve(reference)
+      }
+    #expect(fault == nil || fault?.message.contains("has no calibration c") == true)
+    for circle in ["m@loop", "m@a", "m@b+c", "m@+c", "m@1+"] {
+      #expect(throws: Fault.self) { try repository.resolve(circle) }
+    }
+  }
+
   @Test func `several versions without a default must be named`() throws {
     try add("m", ["1", "2"])
     #expect(throws: Fault.self) { try repository.resolve("m") }
