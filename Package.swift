@@ -70,7 +70,8 @@ let package = Package(
     // Level 4
     module(
       "ONNXImport", ["Graphs", "Kernels", "Tensors", "Faults", "CPlatform"], settings: numeric),
-    module("Execution", ["Graphs", "Kernels", "Tensors", "Faults"], settings: numeric),
+    module(
+      "Execution", ["Graphs", "Kernels", "Tensors", "Workers", "Faults"], settings: numeric),
     module("Attribution", ["Graphs", "Kernels", "Tensors", "Faults"], settings: numeric),
     // Level 5
     module("Requests", ["Images", "JSON", "Faults"]),

@@ -9,8 +9,6 @@
 
 #include "ic_internal.h"
 
-/// Outputs of one side of a tile.
-#define IC_WINOGRAD_OUTPUTS 4
 #define IC_WINOGRAD_FREQUENCIES 36
 /// Most tiles of a block.
 #define IC_WINOGRAD_TILES 84

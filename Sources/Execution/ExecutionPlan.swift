@@ -2,6 +2,7 @@ import Faults
 import Graphs
 import Kernels
 import Tensors
+import Workers
 
 /// A graph compiled for one sample: kernels with packed weights, and who shares memory with whom.
 ///
@@ -11,8 +12,8 @@ final class ExecutionPlan: Sendable {
   let graph: Graph
   let input: Form
   private let bindings: Bindings
-  private let early: [Step]
-  private let late: [Step]
+  private let early: Schedule
+  private let late: Schedule
   private let slots: [Slot]
 
   /// Compiles the graph.
@@ -55,25 +56,38 @@ final class ExecutionPlan: Sendable {
     self.graph = graph
     self.input = input
     self.bindings = bindings
-    self.early = steps.early
-    self.late = steps.late
+    self.early = Schedule(steps.early)
+    self.late = Schedule(steps.late)
     self.slots = assignment.slots
   }
 
-  /// The memory layout for a batch.
-  func arenaLayout(batch: Int) -> ArenaLayout {
-    ArenaLayout(slots: slots, batch: batch)
+  /// The memory layout for a batch that several threads may compute together.
+  func arenaLayout(batch: Int, threads: Int) -> ArenaLayout {
+    ArenaLayout(slots: slots, batch: batch, threads: threads)
   }
 
   /// Computes the results of the images whose inputs lie in the arena.
   ///
   /// The early steps, whose activations are large, run image by image to stay in cache; the late
   /// ones, whose weights are large, on all images together.
-  func run(images: Int, in arena: Arena) throws(Fault) {
-    for image in 0..<images {
-      for step in early { try step.run(image..<image + 1, arena) }
+  /// - Parameter team: threads that divide each step; which one computes a number does not change it.
+  func run(images: Int, in arena: Arena, team: Team? = nil) throws(Fault) {
+    guard let team, team.count > 1 else {
+      for image in 0..<images {
+        for step in early.steps { try step.run(image..<image + 1, arena, .whole) }
+      }
+      for step in late.steps { try step.run(0..<images, arena, .whole) }
+      return
     }
-    for step in late { try step.run(0..<images, arena) }
+    // Safety: the threads write disjoint parts of the arena between two meetings.
+    nonisolated(unsafe) let arena = arena
+    let failure = Monitor<Fault?>(nil)
+    team.run { [self] index in
+      let member = Member(team: team, index: index, arena: arena, failure: failure)
+      for image in 0..<images { member.run(early, image..<image + 1) }
+      member.run(late, 0..<images)
+    }
+    if let fault = failure.withLock({ $0 }) { throw fault }
   }
 
   /// Where the planes of the input image are written.
@@ -125,7 +139,7 @@ final class ExecutionPlan: Sendable {
       if output.layout == .bytes, let grid = grids[output.value] {
         let (bytes, kernels) = (bindings.bytes(output), kernels.bytes)
         guard bytes.layout.halo != .none, !overwrites else { return nil }
-        return Step { (images, arena) throws(Fault) in
+        return Step(isAside: true) { (images, arena) throws(Fault) in
           kernels.fillHalo(
             bytes.view(arena, images.lowerBound), grid: grid, images: images.count)
         }
@@ -133,7 +147,7 @@ final class ExecutionPlan: Sendable {
       guard output.layout == .blocked else { return nil }
       let planes = bindings.planes(output)
       guard planes.layout.halo != .none, !overwrites else { return nil }
-      return Step { (images, arena) throws(Fault) in
+      return Step(isAside: true) { (images, arena) throws(Fault) in
         kernels.zeroHalo(planes.view(arena, images.lowerBound), images: images.count)
       }
     }

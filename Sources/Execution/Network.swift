@@ -2,6 +2,7 @@ public import Faults
 public import Graphs
 import Kernels
 public import Tensors
+import Workers
 
 /// A classifier's graph made ready to run on batches of images.
 ///
@@ -53,11 +54,14 @@ public final class Network: Sendable {
   public var inputShape: Shape { graph.knownType(graph.inputs[0].value).shape }
 
   /// Allocates the memory one worker needs for batches of up to `maximumBatch` images.
-  public func makeWorkspace(maximumBatch: Int) -> Workspace {
-    precondition(maximumBatch > 0)
+  /// - Parameter threads: how many threads work on each batch together, without effect on any bit of
+  ///   the results; the reference functions take one.
+  public func makeWorkspace(maximumBatch: Int, threads: Int = 1) -> Workspace {
+    precondition(maximumBatch > 0 && threads > 0)
     if let plan {
+      let arena = Arena(layout: plan.arenaLayout(batch: maximumBatch, threads: threads))
       return Workspace(
-        self, .arena(Arena(layout: plan.arenaLayout(batch: maximumBatch)), plan), maximumBatch)
+        self, .arena(arena, plan), maximumBatch, threads > 1 ? Team(threads: threads) : nil)
     }
     let inputs = (0..<maximumBatch).map { _ in Tensor(zeros: .float32, inputShape) }
     return Workspace(self, .tensors(inputs), maximumBatch)
@@ -68,7 +72,7 @@ public final class Network: Sendable {
     precondition(workspace.network === self && images <= workspace.maximumBatch)
     switch workspace.memory {
     case .arena(let arena, let plan):
-      try plan.run(images: images, in: arena)
+      try plan.run(images: images, in: arena, team: workspace.team)
     case .tensors(let inputs):
       guard let executor else { return }
       var outputs: [[ValueID: Tensor]] = []
@@ -87,6 +91,7 @@ public final class Workspace {
   public let maximumBatch: Int
   let network: Network
   let memory: Memory
+  let team: Team?
   var outputs: [[ValueID: Tensor]] = []
 
   enum Memory {
@@ -94,10 +99,11 @@ public final class Workspace {
     case tensors([Tensor])
   }
 
-  init(_ network: Network, _ memory: Memory, _ maximumBatch: Int) {
+  init(_ network: Network, _ memory: Memory, _ maximumBatch: Int, _ team: Team? = nil) {
     self.network = network
     self.memory = memory
     self.maximumBatch = maximumBatch
+    self.team = team
   }
 
   /// Bytes of activations.

@@ -103,8 +103,9 @@ public final class Classifier: Sendable {
   }
 
   /// Allocates the memory one worker needs.
-  public func makeWorkspace(maximumBatch: Int) -> Workspace {
-    network.makeWorkspace(maximumBatch: maximumBatch)
+  /// - Parameter threads: how many threads pass each batch through the network together.
+  public func makeWorkspace(maximumBatch: Int, threads: Int = 1) -> Workspace {
+    network.makeWorkspace(maximumBatch: maximumBatch, threads: threads)
   }
 
   /// Classifies and explains a batch; an image that fails leaves the others alone.

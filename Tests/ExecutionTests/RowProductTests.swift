@@ -65,8 +65,10 @@ struct RowProductTests {
 
 extension Network {
   /// The results of each image, one after the other.
-  func outputs(of images: [Tensor], _ values: [ValueID]) throws -> [[Float]] {
-    let workspace = makeWorkspace(maximumBatch: images.count)
+  func outputs(
+    of images: [Tensor], _ values: [ValueID], threads: Int = 1
+  ) throws -> [[Float]] {
+    let workspace = makeWorkspace(maximumBatch: images.count, threads: threads)
     for (index, image) in images.enumerated() { workspace.setInput(image, image: index) }
     try run(images: images.count, in: workspace)
     return images.indices.flatMap { image in

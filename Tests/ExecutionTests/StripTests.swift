@@ -62,6 +62,9 @@ struct StripTests {
     let whole = try Network(graph, results: scores + inner, kernels: .auto)
       .outputs(of: images, scores)
     #expect(strips == whole)
+    for threads in 2...4 {
+      #expect(try fast.outputs(of: images, scores, threads: threads) == whole)
+    }
     let reference = try Network(graph, results: scores, kernels: .blas)
       .outputs(of: images, scores)
     for (found, expected) in zip(strips, reference) {

@@ -19,6 +19,8 @@
 #define IC_BLOCK 16
 /// Output channels of one full weight panel.
 #define IC_PANEL 32
+/// Outputs of one side of a tile of a Winograd convolution.
+#define IC_WINOGRAD_OUTPUTS 4
 /// Most kernel taps (kernel_h * kernel_w) a convolution may have.
 #define IC_MAX_TAPS 1024
 

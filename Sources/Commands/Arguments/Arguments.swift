@@ -79,6 +79,8 @@ struct Arguments: Sendable {
   var progress = ProgressMode.auto
 
   var seconds = 4.0
+  /// Threads that pass a batch through the network together.
+  var threads = 1
   var limit = 100
   var cursor: String?
   var status: RunItemFilter?

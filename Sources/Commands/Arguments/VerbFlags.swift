@@ -54,6 +54,13 @@ extension Flag where Arguments == Commands.Arguments {
     },
   ]
 
+  /// How many threads pass a batch through the network together.
+  static let threads = Self(
+    "threads", value: "N", .run, "threads that work on a batch together", default: "1"
+  ) { value, arguments throws(Fault) in
+    arguments.threads = try value.int(in: JobLimits.workersRange)
+  }
+
   /// How long a measurement lasts.
   static let seconds = Self("seconds", value: "S", .run, "how long to measure", default: "4") {
     value, arguments throws(Fault) in arguments.seconds = try value.double(in: 0.1...3600)

@@ -14,8 +14,8 @@ extension Verb {
       "bench", "Measure how many images per second a model takes", usage: "[MODEL] [FLAGS]",
       text: """
         Each worker sends batches of one random image, already prepared, through the network for as \
-        long as told; with --heatmap each is explained too. Reading, decoding and writing are not \
-        measured.
+        long as told; with --heatmap each is explained too. --threads lets several threads pass each \
+        batch through the network together. Reading, decoding and writing are not measured.
         """,
       examples: [
         (
@@ -23,8 +23,13 @@ extension Verb {
           "throughput and the time of a batch"
         ),
         ("infercam bench -m resnet50 --heatmap npy --json", "the same with Grad-CAM"),
+        (
+          "infercam bench -m resnet50 --batch 1 -j 1 --threads 2",
+          "one image at a time on two processors"
+        ),
       ]),
-    flags: Flag.model + Flag.explain + Flag.work + [Flag.seconds], body: benchVerb)
+    flags: Flag.model + Flag.explain + Flag.work + [Flag.threads, Flag.seconds],
+    body: benchVerb)
 }
 
 private func benchVerb(_ invocation: Invocation) throws(Fault) -> Int32 {
@@ -38,8 +43,8 @@ private func benchVerb(_ invocation: Invocation) throws(Fault) -> Int32 {
     randomBitmap(width: model.spec.input.width, height: model.spec.input.height),
     declared: .bmp)
   let measured = try measure(
-    classifier, input, workers: invocation.workers, batch: arguments.batch,
-    seconds: arguments.seconds)
+    classifier, input, workers: invocation.workers, threads: arguments.threads,
+    batch: arguments.batch, seconds: arguments.seconds)
   let report = BenchReport(measured, batch: arguments.batch)
   if !invocation.printsTable {
     var members = report.json
@@ -47,6 +52,7 @@ private func benchVerb(_ invocation: Invocation) throws(Fault) -> Int32 {
     members["model_version"] = .string(model.version)
     members["batch"] = JSONValue(arguments.batch)
     members["workers"] = JSONValue(invocation.workers)
+    members["threads"] = JSONValue(arguments.threads)
     members["kernels"] = .string(arguments.engine.kernels.rawValue)
     members["numerics"] = .string(arguments.engine.numerics.rawValue)
     members["precision"] = .string(arguments.engine.precision.rawValue)
@@ -66,7 +72,8 @@ private struct BatchTime: Sendable {
 
 /// Runs batches in all workers at once; returns the times of each worker's batches.
 private func measure(
-  _ classifier: Classifier, _ input: PreparedInput, workers: Int, batch: Int, seconds: Double
+  _ classifier: Classifier, _ input: PreparedInput, workers: Int, threads: Int, batch: Int,
+  seconds: Double
 ) throws(Fault) -> [BatchTime] {
   let results = BoundedQueue<Result<[BatchTime], Fault>>(capacity: workers)
   let gate = Monitor(workers)
@@ -74,7 +81,7 @@ private func measure(
   for index in 0..<workers {
     let thread = WorkerThread("bench-\(index)") {
       do throws(Fault) {
-        results.push(.success(try measureWorker(classifier, inputs, gate, seconds)))
+        results.push(.success(try measureWorker(classifier, inputs, threads, gate, seconds)))
       } catch {
         gate.update { $0 -= 1 }
         results.push(.failure(error))
@@ -96,9 +103,10 @@ private func measure(
 }
 
 private func measureWorker(
-  _ classifier: Classifier, _ inputs: [PreparedInput], _ gate: Monitor<Int>, _ seconds: Double
+  _ classifier: Classifier, _ inputs: [PreparedInput], _ threads: Int, _ gate: Monitor<Int>,
+  _ seconds: Double
 ) throws(Fault) -> [BatchTime] {
-  let workspace = classifier.makeWorkspace(maximumBatch: inputs.count)
+  let workspace = classifier.makeWorkspace(maximumBatch: inputs.count, threads: threads)
   // The first batch maps pages and packs weights; it does not count.
   for result in classifier.predict(inputs, workspace: workspace) { _ = try result.get() }
   gate.update { $0 -= 1 }

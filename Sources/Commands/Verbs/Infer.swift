@@ -43,12 +43,13 @@ private func inferVerb(_ invocation: Invocation) throws(Fault) -> Int32 {
   var selection = try isStream ? invocation.streamSelection() : invocation.selection()
   selection.allowsDuplicates = invocation.arguments.output == nil
   let collected = isStream ? nil : try invocation.collect(selection)
-  let settings = try pipelineSettings(
+  var settings = try pipelineSettings(
     invocation, invocation.access(selection),
     try invocation.model(invocation.arguments.model ?? collected?.manifestModel),
     collected?.list.hasURLs == false ? nil : invocation.inputTransfers)
   var printer = ResultPrinter(invocation)
   if let collected {
+    settings.divideThreads(items: collected.list.count)
     try inferItems(settings, ListSource(collected.list), isInterrupted: isInterrupted) {
       (result) throws(Fault) in try printer.print(result)
     }
@@ -92,6 +93,15 @@ private func pipelineSettings(
       folder: folder, prefix: prefix, temporary: folder, .immediate)
   }
   return settings
+}
+
+extension PipelineSettings {
+  /// Gives the threads that have no item of their own to those that have.
+  fileprivate mutating func divideThreads(items: Int) {
+    let total = workers
+    workers = max(1, min(total, items))
+    threads = total / workers
+  }
 }
 
 /// Starts a thread that turns lines of the standard input into items.

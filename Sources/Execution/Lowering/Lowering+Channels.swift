@@ -144,10 +144,11 @@ extension Lowering {
     emit(
       Operation(inputs: [input], outputs: [output]) { (bindings) throws(Fault) in
         let (x, z) = (bindings.planes(input), bindings.planes(output))
-        return Step { (images, arena) throws(Fault) in
+        return Step(dividing: .floats(x.layout.blockedImageFloats)) {
+          (images, arena, share) throws(Fault) in
           kernels.gatherChannels(
             x.view(arena, images.lowerBound), channels: channels,
-            output: z.view(arena, images.lowerBound), images: images.count)
+            output: z.view(arena, images.lowerBound), images: images.count, share: share)
         }
       })
     return true

@@ -13,6 +13,13 @@ struct LowerableConvolution {
   let halo: Halo
   /// Extents of the output's planes.
   let output: (height: Int, width: Int)
+
+  /// Products of one image, summed directly.
+  var multiplications: Int {
+    let taps = geometry.kernelHeight * geometry.kernelWidth
+    return output.height * output.width * geometry.outputChannels
+      * (geometry.inputChannels / geometry.groups) * taps
+  }
 }
 
 extension Lowering {
@@ -92,17 +99,18 @@ extension Lowering {
           ? bindings.place(Form(value: output.value, layout: .scratch)) : nil
         let (from, to) = (bindings.planes(input), bindings.planes(output))
         let addend = residual.map { bindings.planes($0) }
-        return Step { (images, arena) throws(Fault) in
+        return Step(dividing: .multiplications(convolution.multiplications)) {
+          (images, arena, share) throws(Fault) in
           let first = images.lowerBound
           if isPlanar {
             kernel.run(
               input: from.planar(arena, first), output: to.view(arena, first),
-              residual: addend?.view(arena, first), images: images.count)
+              residual: addend?.view(arena, first), images: images.count, share: share)
           } else {
             kernel.run(
               input: from.view(arena, first), output: to.view(arena, first),
               residual: addend?.view(arena, first), images: images.count,
-              scratch: scratch.map { arena.pointer($0, image: 0) })
+              scratch: scratch.map { arena.scratch($0, share) }, share: share)
           }
         }
       })

@@ -104,19 +104,20 @@ extension Lowering {
     ) { (bindings) throws(Fault) in
       if output.layout == .blocked {
         let (x, y, z) = (bindings.planes(a), bindings.planes(b), bindings.planes(output))
-        return Step { (images, arena) throws(Fault) in
+        return Step(dividing: .floats(x.layout.blockedImageFloats)) {
+          (images, arena, share) throws(Fault) in
           let first = images.lowerBound
           kernels.binary(
             operation, x.view(arena, first), y.view(arena, first), output: z.view(arena, first),
-            activation: activation, images: images.count)
+            activation: activation, images: images.count, share: share)
         }
       }
       let (x, y, z) = (bindings.rows(a), bindings.rows(b), bindings.rows(output))
-      return Step { (images, arena) throws(Fault) in
+      return Step(dividing: .floats(x.rows * x.columns)) { (images, arena, share) throws(Fault) in
         for image in images {
           kernels.binary(
             operation, x.view(arena, image), y.view(arena, image), output: z.view(arena, image),
-            activation: activation)
+            activation: activation, share: share)
         }
       }
     }
@@ -136,7 +137,8 @@ extension Lowering {
     ) { (bindings) throws(Fault) in
       let (x, z) = (bindings.planes(planes), bindings.planes(output))
       let place = vector.map { bindings.place($0) }
-      return Step { (images, arena) throws(Fault) in
+      return Step(dividing: .floats(x.layout.blockedImageFloats)) {
+        (images, arena, share) throws(Fault) in
         let first = images.lowerBound
         let operand: ChannelVector
         if let place {
@@ -149,7 +151,7 @@ extension Lowering {
         }
         kernels.affine(
           x.view(arena, first), scale: isScale ? operand : nil, shift: isScale ? nil : operand,
-          output: z.view(arena, first), activation: activation, images: images.count)
+          output: z.view(arena, first), activation: activation, images: images.count, share: share)
         withExtendedLifetime(numbers) {}
       }
     }
@@ -167,12 +169,12 @@ extension Lowering {
       inputs: [rows], outputs: [output], sharing: .inPlace(input: 0)
     ) { (bindings) throws(Fault) in
       let (x, z) = (bindings.rows(rows), bindings.rows(output))
-      return Step { (images, arena) throws(Fault) in
+      return Step(dividing: .floats(x.rows * x.columns)) { (images, arena, share) throws(Fault) in
         let operand = numbers.floatBuffer.baseAddress
         for image in images {
           kernels.affine(
             x.view(arena, image), scale: isScale ? operand : nil, shift: isScale ? nil : operand,
-            output: z.view(arena, image), activation: activation)
+            output: z.view(arena, image), activation: activation, share: share)
         }
         withExtendedLifetime(numbers) {}
       }
@@ -217,13 +219,15 @@ extension Lowering {
         inputs: [input], outputs: [output], sharing: .inPlace(input: 0)
       ) { (bindings) throws(Fault) in
         let (x, z) = (bindings.planes(input), bindings.planes(output))
-        return Step { (images, arena) throws(Fault) in
+        return Step(dividing: .floats(x.layout.blockedImageFloats)) {
+          (images, arena, share) throws(Fault) in
           let first = images.lowerBound
           kernels.affine(
             x.view(arena, first),
             scale: scale.floatBuffer.baseAddress.map { ChannelVector(base: $0) },
             shift: shift.floatBuffer.baseAddress.map { ChannelVector(base: $0) },
-            output: z.view(arena, first), activation: activation, images: images.count)
+            output: z.view(arena, first), activation: activation, images: images.count, share: share
+          )
           withExtendedLifetime((scale, shift)) {}
         }
       })
@@ -246,17 +250,19 @@ extension Lowering {
       ) { (bindings) throws(Fault) in
         if isBlocked {
           let (x, z) = (bindings.planes(input), bindings.planes(output))
-          return Step { (images, arena) throws(Fault) in
+          return Step(dividing: .floats(x.layout.blockedImageFloats)) {
+            (images, arena, share) throws(Fault) in
             let first = images.lowerBound
             kernels.affine(
               x.view(arena, first), output: z.view(arena, first), activation: activation,
-              images: images.count)
+              images: images.count, share: share)
           }
         }
         let (x, z) = (bindings.rows(input), bindings.rows(output))
-        return Step { (images, arena) throws(Fault) in
+        return Step(dividing: .floats(x.rows * x.columns)) { (images, arena, share) throws(Fault) in
           for image in images {
-            kernels.activate(activation, x.view(arena, image), output: z.view(arena, image))
+            kernels.activate(
+              activation, x.view(arena, image), output: z.view(arena, image), share: share)
           }
         }
       })

@@ -89,17 +89,18 @@ extension Lowering {
         let from = bindings.rows(input, columns: product.inner)
         let to = bindings.rows(output, columns: product.columns)
         let addend = residual.map { bindings.rows($0, columns: product.columns) }
-        return Step { (images, arena) throws(Fault) in
+        let work = Work.multiplications(from.rows * product.inner * product.columns)
+        return Step(dividing: work) { (images, arena, share) throws(Fault) in
           if from.rows == 1 || [from, to, addend].allSatisfy({ $0?.isGapless(arena) ?? true }) {
             kernel.run(
               input: from.stacked(arena, images), output: to.stacked(arena, images),
-              residual: addend?.stacked(arena, images))
+              residual: addend?.stacked(arena, images), share: share)
             return
           }
           for image in images {
             kernel.run(
               input: from.view(arena, image), output: to.view(arena, image),
-              residual: addend?.view(arena, image))
+              residual: addend?.view(arena, image), share: share)
           }
         }
       })

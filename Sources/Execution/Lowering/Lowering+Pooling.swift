@@ -39,12 +39,15 @@ extension Lowering {
     emit(
       Operation(inputs: [input], outputs: [output]) { (bindings) throws(Fault) in
         let (x, z) = (bindings.planes(input), bindings.planes(output))
-        return Step { (images, arena) throws(Fault) in
+        return Step(dividing: .floats(x.layout.blockedImageFloats)) {
+          (images, arena, share) throws(Fault) in
           let (from, to) = (x.view(arena, images.lowerBound), z.view(arena, images.lowerBound))
           if isMaximum {
-            kernels.maxPool(geometry, input: from, output: to, images: images.count)
+            kernels.maxPool(
+              geometry, input: from, output: to, images: images.count, share: share)
           } else {
-            kernels.averagePool(geometry, input: from, output: to, images: images.count)
+            kernels.averagePool(
+              geometry, input: from, output: to, images: images.count, share: share)
           }
         }
       })
@@ -59,10 +62,11 @@ extension Lowering {
       Operation(inputs: [input], outputs: [output]) { (bindings) throws(Fault) in
         let x = bindings.planes(input)
         let z = bindings.rows(output, columns: channels)
-        return Step { (images, arena) throws(Fault) in
+        return Step(dividing: .floats(x.layout.blockedImageFloats)) {
+          (images, arena, share) throws(Fault) in
           kernels.globalAveragePool(
             input: x.view(arena, images.lowerBound), output: z.stacked(arena, images),
-            images: images.count)
+            images: images.count, share: share)
         }
       })
   }

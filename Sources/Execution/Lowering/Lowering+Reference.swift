@@ -25,6 +25,9 @@ extension Lowering {
           }
         }
         let results = outputs.map { (place: bindings.place($0), type: bindings.type($0.value)) }
+        if let stack = MatrixStack(node, operands: operands, results: results) {
+          return stack.step
+        }
         return Step { (images, arena) throws(Fault) in
           for image in images {
             do throws(Fault) {
@@ -54,10 +57,12 @@ extension Lowering {
       switch (input.layout, output.layout) {
       case (.plain, .blocked):
         let planes = bindings.planes(output)
-        return Step { (images, arena) throws(Fault) in
+        return Step(dividing: .floats(planes.layout.blockedImageFloats)) {
+          (images, arena, share) throws(Fault) in
           for image in images {
             kernels.reorder(
-              nchw: arena.pointer(from, image: image), to: planes.view(arena, image), images: 1)
+              nchw: arena.pointer(from, image: image), to: planes.view(arena, image), images: 1,
+              share: share)
           }
         }
       case (.plain, .planar):
@@ -70,10 +75,12 @@ extension Lowering {
         }
       case (.blocked, .plain):
         let planes = bindings.planes(input)
-        return Step { (images, arena) throws(Fault) in
+        return Step(dividing: .floats(planes.layout.blockedImageFloats)) {
+          (images, arena, share) throws(Fault) in
           for image in images {
             kernels.reorder(
-              planes.view(arena, image), toNCHW: arena.pointer(to, image: image), images: 1)
+              planes.view(arena, image), toNCHW: arena.pointer(to, image: image), images: 1,
+              share: share)
           }
         }
       case (.planar, .plain):
@@ -91,7 +98,7 @@ extension Lowering {
 }
 
 /// An input of a reference function: a constant, or a plain value in the arena.
-private struct ReferenceOperand {
+struct ReferenceOperand: Sendable {
   let constant: Tensor?
   let type: TensorType
   let place: Place?

@@ -31,10 +31,10 @@ extension Lowering {
     if node.inputs.count > 2, node.inputs[2] != nil, shift?.elementCount != columns {
       return false
     }
-    emitRows(node, value) { [kernels, epsilon = norm.epsilon] x, z in
+    emitRows(node, value) { [kernels, epsilon = norm.epsilon] x, z, share in
       kernels.layerNorm(
         x, scale: scale.floatBuffer.baseAddress, shift: shift?.floatBuffer.baseAddress,
-        epsilon: epsilon, output: z)
+        epsilon: epsilon, output: z, share: share)
       withExtendedLifetime((scale, shift)) {}
     }
     return true
@@ -47,13 +47,15 @@ extension Lowering {
     let axis = softmax.axis < 0 ? softmax.axis + shape.rank : softmax.axis
     let row = shape.dimensions[axis...].reduce(1, *)
     guard softmax.flattens || row == shape[axis] else { return false }
-    emitRows(node, value, columns: row) { [kernels] x, z in kernels.softmax(x, output: z) }
+    emitRows(node, value, columns: row) { [kernels] x, z, share in
+      kernels.softmax(x, output: z, share: share)
+    }
     return true
   }
 
   private mutating func emitRows(
     _ node: Node, _ value: ValueID, columns: Int? = nil,
-    _ compute: @escaping @Sendable (RowsView, RowsView) -> Void
+    _ compute: @escaping @Sendable (RowsView, RowsView, Share) -> Void
   ) {
     let (input, output) = (want(value, .plain), Form(value: node.outputs[0], layout: .plain))
     emit(
@@ -62,8 +64,9 @@ extension Lowering {
       ) { (bindings) throws(Fault) in
         let x = bindings.rows(input, columns: columns)
         let z = bindings.rows(output, columns: columns)
-        return Step { (images, arena) throws(Fault) in
-          for image in images { compute(x.view(arena, image), z.view(arena, image)) }
+        return Step(dividing: .floats(x.rows * x.columns)) {
+          (images, arena, share) throws(Fault) in
+          for image in images { compute(x.view(arena, image), z.view(arena, image), share) }
         }
       })
   }

@@ -146,13 +146,13 @@ extension Lowering {
         let (from, to) = (bindings.planes(input), bindings.planes(output))
         let addend = residual.map { bindings.planes($0) }
         let scratch = bindings.place(Form(value: output.value, layout: .scratch))
-        return Step { (images, arena) throws(Fault) in
+        return Step(dividing: .multiplications(.max)) { (images, arena, share) throws(Fault) in
           for image in images {
             strips.run(
               input: isPlanar
                 ? .planar(from.planar(arena, image)) : .blocked(from.view(arena, image)),
               output: to.view(arena, image), residual: addend?.view(arena, image),
-              scratch: arena.pointer(scratch, image: 0))
+              scratch: arena.scratch(scratch, share), share: share)
           }
         }
       })

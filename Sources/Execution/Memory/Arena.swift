@@ -22,6 +22,13 @@ final class Arena {
     return base + (start + (slot.perImage ? image * slot.floatsPerImage : 0))
   }
 
+  /// The memory of a step's own for one thread.
+  func scratch(_ place: Place, _ share: Share) -> UnsafeMutablePointer<Float> {
+    precondition(share.index < layout.threads)
+    return pointer(place, image: 0)
+      + share.index * layout.slots[place.slot.index].floatsPerImage
+  }
+
   /// Floats from one image to the next in the slot.
   func imageStride(_ place: Place) -> Int {
     let slot = layout.slots[place.slot.index]

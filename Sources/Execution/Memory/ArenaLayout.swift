@@ -9,6 +9,8 @@ struct Slot: Sendable {
   var floatsPerImage: Int
   /// Whether every image of a batch has its own room, or all take turns in one.
   var perImage: Bool
+  /// Whether every thread of a team has its own room.
+  var perThread = false
   var firstStep: Int
   var lastStep: Int
 }
@@ -21,41 +23,42 @@ struct Slot: Sendable {
 struct ArenaLayout: Sendable {
   let slots: [Slot]
   let batch: Int
+  let threads: Int
   let offsets: [Int]
   let floatCount: Int
 
-  /// Places the slots for `batch` images, largest first, each at the lowest offset that is free
-  /// during its whole lifetime.
-  init(slots: [Slot], batch: Int) {
+  /// Places the slots for `batch` images that `threads` threads compute together, largest first,
+  /// each at the lowest offset that is free during its whole lifetime.
+  init(slots: [Slot], batch: Int, threads: Int = 1) {
+    func size(_ slot: Slot) -> Int {
+      slot.floatsPerImage * (slot.perImage ? batch : 1) * (slot.perThread ? threads : 1)
+    }
     var offsets = [Int](repeating: 0, count: slots.count)
     var placed: [Int] = []
     var end = 0
     let order = slots.indices.sorted {
-      let (a, b) = (Self.size(slots[$0], batch), Self.size(slots[$1], batch))
+      let (a, b) = (size(slots[$0]), size(slots[$1]))
       return a == b ? $0 < $1 : a > b
     }
     for index in order {
       let slot = slots[index]
-      let size = Self.size(slot, batch)
+      let length = size(slot)
       var offset = 0
       let rivals = placed.filter {
         slots[$0].firstStep <= slot.lastStep && slot.firstStep <= slots[$0].lastStep
       }
       for rival in rivals.sorted(by: { offsets[$0] < offsets[$1] })
-      where offsets[rival] < offset + size {
-        offset = max(offset, offsets[rival] + Self.size(slots[rival], batch))
+      where offsets[rival] < offset + length {
+        offset = max(offset, offsets[rival] + size(slots[rival]))
       }
       offsets[index] = offset
       placed.append(index)
-      end = max(end, offset + size)
+      end = max(end, offset + length)
     }
     self.slots = slots
     self.batch = batch
+    self.threads = threads
     self.offsets = offsets
     self.floatCount = end
-  }
-
-  private static func size(_ slot: Slot, _ batch: Int) -> Int {
-    slot.floatsPerImage * (slot.perImage ? batch : 1)
   }
 }

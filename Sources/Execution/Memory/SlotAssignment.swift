@@ -200,7 +200,7 @@ struct SlotAssignment {
       slots.append(
         Slot(
           floatsPerImage: (operation.scratchFloats + 15) / 16 * 16, perImage: false,
-          firstStep: index, lastStep: index))
+          perThread: true, firstStep: index, lastStep: index))
     }
   }
 

@@ -5,7 +5,52 @@ import Tensors
 /// One kernel call of the plan, with its memory bound: computes some images' outputs from their
 /// inputs.
 struct Step: Sendable {
-  let run: @Sendable (_ images: Range<Int>, _ arena: Arena) throws(Fault) -> Void
+  typealias Body =
+    @Sendable (_ images: Range<Int>, _ arena: Arena, _ share: Share) throws(Fault) -> Void
+
+  /// Who computes it when several threads work on the same images.
+  enum Division: Sendable, Equatable {
+    /// One thread.
+    case none
+    /// One thread; the step after it neither reads nor writes what it writes.
+    case aside
+    /// Each thread its share.
+    case shares
+  }
+
+  let division: Division
+  let run: Body
+
+  /// A step for one thread.
+  init(
+    isAside: Bool = false,
+    run: @escaping @Sendable (_ images: Range<Int>, _ arena: Arena) throws(Fault) -> Void
+  ) {
+    self.division = isAside ? .aside : .none
+    self.run = { (images, arena, share) throws(Fault) in try run(images, arena) }
+  }
+
+  /// A step that threads divide, where it is large enough.
+  /// - Parameter work: what it does for an image.
+  init(dividing work: Work, run: @escaping Body) {
+    self.division = work.isWorthMeeting ? .shares : .none
+    self.run = run
+  }
+}
+
+/// How much there is to do, from the shape of a layer alone.
+enum Work {
+  case multiplications(Int)
+  /// Floats that are read or written with little arithmetic.
+  case floats(Int)
+
+  /// Whether it takes several times as long as threads need to meet.
+  var isWorthMeeting: Bool {
+    switch self {
+    case .multiplications(let count): count >= 400_000
+    case .floats(let count): count >= 16_384
+    }
+  }
 }
 
 /// A plane-wise value in the arena.

@@ -83,22 +83,25 @@ struct StripConvolution: Sendable {
 
   func run(
     input: Input, output: BlockedView, residual: BlockedView?,
-    scratch: UnsafeMutablePointer<Float>
+    scratch: UnsafeMutablePointer<Float>, share: Share
   ) {
     let windows = shape.windows
     let (stride, padTop) = (windows.stride, windows.padTop)
     let wide = BlockedView(base: scratch, layout: shape.wide)
     let narrow = BlockedView(
       base: scratch + shape.wide.blockedImageFloats, layout: shape.narrow)
+    // Threads compute the rows at their borders each for itself.
+    let part = share.range(of: windows.output.height)
+    guard !part.isEmpty else { return }
     kernels.zeroHalo(wide, images: 1)
     // Rows of the widened image that have been computed.
     var computed = 0
-    for start in Swift.stride(from: 0, to: windows.output.height, by: shape.rows) {
-      let rows = start..<min(start + shape.rows, windows.output.height)
+    for start in Swift.stride(from: part.lowerBound, to: part.upperBound, by: shape.rows) {
+      let rows = start..<min(start + shape.rows, part.upperBound)
       // Line 0 of the strip is this row of the widened image.
       let top = start * stride - padTop
       let needed = (rows.upperBound - 1) * stride - padTop + windows.reach
-      if start > 0, computed > top {
+      if start > part.lowerBound, computed > top {
         wide.moveUp(lines: shape.rows * stride, keeping: computed - top)
       }
       let fresh = max(computed, top, 0)..<max(min(needed, shape.wideHeight), computed, top, 0)

@@ -28,9 +28,11 @@ extension BlockedKernels {
   /// Computes `activation(a operation b)`; any of the three may be the same view.
   public func binary(
     _ operation: BinaryOperation, _ a: BlockedView, _ b: BlockedView, output: BlockedView,
-    activation: FusedActivation = .none, images: Int
+    activation: FusedActivation = .none, images: Int, share: Share = .whole
   ) {
     precondition(a.layout.hasExtents(of: output.layout) && b.layout.hasExtents(of: output.layout))
+    guard let a = a.rows(of: share), let b = b.rows(of: share), let output = output.rows(of: share)
+    else { return }
     var epilogue = activation.c(beforeResidual: false)
     var (left, right, result) = (a.c, b.c, output.c)
     ic_blocked_binary(table, operation.c, &epilogue, &left, &right, &result, images)
@@ -42,9 +44,10 @@ extension BlockedKernels {
   /// and a bare activation.
   public func affine(
     _ input: BlockedView, scale: ChannelVector? = nil, shift: ChannelVector? = nil,
-    output: BlockedView, activation: FusedActivation = .none, images: Int
+    output: BlockedView, activation: FusedActivation = .none, images: Int, share: Share = .whole
   ) {
     precondition(input.layout.hasExtents(of: output.layout))
+    guard let input = input.rows(of: share), let output = output.rows(of: share) else { return }
     var epilogue = activation.c(beforeResidual: false)
     var (source, result) = (input.c, output.c)
     ic_blocked_affine(
@@ -68,12 +71,14 @@ extension BlockedKernels {
 
   /// Writes channel c of `output` from channel `channels[c]` of `input`, as a channel shuffle does.
   public func gatherChannels(
-    _ input: BlockedView, channels: [Int32], output: BlockedView, images: Int
+    _ input: BlockedView, channels: [Int32], output: BlockedView, images: Int,
+    share: Share = .whole
   ) {
     precondition(channels.count == output.layout.channels)
     precondition(channels.allSatisfy { $0 >= 0 && $0 < input.layout.channels })
     precondition(
       input.layout.height == output.layout.height && input.layout.width == output.layout.width)
+    guard let input = input.rows(of: share), let output = output.rows(of: share) else { return }
     var (source, result) = (input.c, output.c)
     ic_blocked_gather_channels(&source, channels, &result, images)
   }

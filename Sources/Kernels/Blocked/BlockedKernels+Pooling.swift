@@ -41,25 +41,34 @@ public struct PoolGeometry: Hashable, Sendable {
 extension BlockedKernels {
   /// Takes the maximum over each window; a window wholly outside the image gives the lowest float.
   public func maxPool(
-    _ geometry: PoolGeometry, input: BlockedView, output: BlockedView, images: Int
+    _ geometry: PoolGeometry, input: BlockedView, output: BlockedView, images: Int,
+    share: Share = .whole
   ) {
     precondition(input.layout.channels == output.layout.channels)
+    guard let input = input.blocks(of: share), let output = output.blocks(of: share) else { return }
     var (pool, source, result) = (geometry.c, input.c, output.c)
     ic_max_pool(table, &pool, &source, &result, images)
   }
 
   /// Takes the mean over each window; a window wholly outside the image gives zero.
   public func averagePool(
-    _ geometry: PoolGeometry, input: BlockedView, output: BlockedView, images: Int
+    _ geometry: PoolGeometry, input: BlockedView, output: BlockedView, images: Int,
+    share: Share = .whole
   ) {
     precondition(input.layout.channels == output.layout.channels)
+    guard let input = input.blocks(of: share), let output = output.blocks(of: share) else { return }
     var (pool, source, result) = (geometry.c, input.c, output.c)
     ic_average_pool(table, &pool, &source, &result, images)
   }
 
   /// Writes the mean of each plane: row i of `output` is [channels] of image i.
-  public func globalAveragePool(input: BlockedView, output: RowsView, images: Int) {
+  public func globalAveragePool(
+    input: BlockedView, output: RowsView, images: Int, share: Share = .whole
+  ) {
     precondition(output.rows == images && output.columns == input.layout.channels)
+    let range = share.range(of: output.columns, unit: ActivationLayout.block)
+    guard let input = input.blocks(of: share) else { return }
+    let output = output.columns(range)
     var (source, result) = (input.c, output.c)
     ic_global_average_pool(table, &source, &result, images)
   }

@@ -2,9 +2,15 @@ internal import CKernels
 
 extension BlockedKernels {
   /// Reads plain [images, C, H, W]; padding lanes become zero, the halo stays as it is.
+  ///
+  /// A share of several images is not supported: their planes follow one another.
   public func reorder(
-    nchw: UnsafePointer<Float>, to output: BlockedView, images: Int
+    nchw: UnsafePointer<Float>, to output: BlockedView, images: Int, share: Share = .whole
   ) {
+    precondition(share == .whole || images == 1)
+    let first = share.range(of: output.layout.channels, unit: ActivationLayout.block).lowerBound
+    let nchw = nchw + first * output.layout.height * output.layout.width
+    guard let output = output.blocks(of: share) else { return }
     var result = output.c
     ic_blocked_from_nchw(table, nchw, &result, images)
   }
@@ -19,8 +25,13 @@ extension BlockedKernels {
 
   /// Writes plain [images, C, H, W].
   public func reorder(
-    _ input: BlockedView, toNCHW nchw: UnsafeMutablePointer<Float>, images: Int
+    _ input: BlockedView, toNCHW nchw: UnsafeMutablePointer<Float>, images: Int,
+    share: Share = .whole
   ) {
+    precondition(share == .whole || images == 1)
+    let first = share.range(of: input.layout.channels, unit: ActivationLayout.block).lowerBound
+    let nchw = nchw + first * input.layout.height * input.layout.width
+    guard let input = input.blocks(of: share) else { return }
     var source = input.c
     ic_blocked_to_nchw(table, &source, nchw, images)
   }

@@ -86,10 +86,10 @@ public final class ConvolutionKernel: Sendable {
   /// Whether the result is `activation(conv + bias) + residual` instead.
   public let activationBeforeResidual: Bool
   /// Whether each lane of a block reads its own group's lanes of the same block only.
-  private let usesLanes: Bool
-  private let kernels: BlockedKernels
-  private let weights: AlignedFloats
-  private let bias: AlignedFloats
+  let usesLanes: Bool
+  let kernels: BlockedKernels
+  let weights: AlignedFloats
+  let bias: AlignedFloats
 
   /// Whether a kernel exists: positive extents, groups that divide both channel counts, at most
   /// 1024 taps, non-negative padding.
@@ -180,71 +180,6 @@ public final class ConvolutionKernel: Sendable {
 
   /// Bytes of packed weights.
   public var packedByteCount: Int { (weights.count + bias.count) * MemoryLayout<Float>.stride }
-
-  /// Convolves `images` images; the halo of `output` is left alone.
-  ///
-  /// - Parameter input: a halo of at least `geometry.requiredHalo`, zeroed where padding is meant.
-  /// - Parameter residual: extents as `output`; may be the output itself, unless it is added last.
-  /// - Parameter scratch: `scratchFloatCount` floats that nothing else uses meanwhile.
-  public func run(
-    input: BlockedView, output: BlockedView, residual: BlockedView? = nil, images: Int,
-    scratch: UnsafeMutablePointer<Float>? = nil
-  ) {
-    precondition(source == .blocked)
-    run(
-      input: input.c, input.layout, output: output, residual: residual, images: images,
-      scratch: scratch)
-  }
-
-  /// Convolves `images` planar images; the halo of `output` is left alone.
-  public func run(
-    input: PlanarView, output: BlockedView, residual: BlockedView? = nil, images: Int
-  ) {
-    precondition(source == .planar)
-    run(
-      input: input.c, input.layout, output: output, residual: residual, images: images,
-      scratch: nil)
-  }
-
-  private func run(
-    input: ic_view, _ layout: ActivationLayout, output: BlockedView, residual: BlockedView?,
-    images: Int, scratch: UnsafeMutablePointer<Float>?
-  ) {
-    precondition(images >= 0 && layout.channels == geometry.inputChannels)
-    precondition(output.layout.channels == geometry.outputChannels)
-    precondition(
-      layout.halo.contains(
-        geometry.requiredHalo(
-          input: (layout.height, layout.width),
-          output: (output.layout.height, output.layout.width))))
-    precondition(residual.map { $0.layout.hasExtents(of: output.layout) } ?? true)
-    var conv = geometry.c
-    precondition(!activationBeforeResidual || residual?.base != output.base)
-    var epilogue = activation.c(beforeResidual: activationBeforeResidual)
-    var (input, result) = (input, output.c)
-    withOptionalPointer(to: residual?.c) { residual in
-      if algorithm == .winograd {
-        guard let scratch, UInt(bitPattern: scratch) % 64 == 0 else {
-          preconditionFailure("a Winograd convolution needs scratch memory")
-        }
-        ic_winograd_run(
-          kernels.table, &conv, weights.base, bias.base, &epilogue, &input, &result, residual,
-          images, scratch)
-      } else if algorithm == .bf16 {
-        ic_bf16_conv_run(
-          kernels.bf16Table, &conv, weights.base, bias.base, &epilogue, &input, &result, residual,
-          images)
-      } else if usesLanes {
-        ic_depthwise_run(
-          kernels.table, &conv, weights.base, bias.base, &epilogue, &input, &result, residual,
-          images)
-      } else {
-        ic_conv_run(
-          kernels.table, &conv, source.c, weights.base, bias.base, &epilogue, &input, &result,
-          residual, images)
-      }
-    }
-  }
 }
 
 extension ConvolutionKernel.Source {

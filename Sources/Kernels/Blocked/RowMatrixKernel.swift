@@ -61,19 +61,52 @@ public final class RowMatrixKernel: Sendable {
   ///
   /// Shapes: `input` is [rows, K], `output` and `residual` are [rows, N]; `residual` may be the
   /// output itself, unless it is added last.
-  public func run(input: RowsView, output: RowsView, residual: RowsView? = nil) {
+  ///
+  /// - Parameter share: the rows or columns of the output that are computed.
+  public func run(
+    input: RowsView, output: RowsView, residual: RowsView? = nil, share: Share = .whole
+  ) {
     precondition(input.columns == inner && output.columns == columns && input.rows == output.rows)
     precondition(residual.map { $0.hasExtents(of: output) } ?? true)
     precondition(!activationBeforeResidual || residual?.base != output.base)
+    if splitsColumns(share, rows: input.rows) {
+      let range = share.range(of: columns, unit: Self.panel)
+      guard !range.isEmpty else { return }
+      multiply(
+        input, range.lowerBound, output.columns(range), residual: residual?.columns(range))
+    } else if let input = input.rows(of: share), let output = output.rows(of: share) {
+      multiply(input, 0, output, residual: residual?.rows(of: share))
+    }
+  }
+
+  /// Columns of one panel of packed weights.
+  private static var panel: Int { Int(IC_PANEL) }
+
+  /// Whether threads divide the columns: each reads its part of the weights, but all rows.
+  private func splitsColumns(_ share: Share, rows: Int) -> Bool {
+    guard share.count > 1 else { return false }
+    let (byRows, byColumns) = (
+      share.largest(of: max(rows, 1)), share.largest(of: columns, unit: Self.panel)
+    )
+    return columns > rows ? byColumns <= 1.15 * byRows : 1.15 * byColumns < byRows
+  }
+
+  /// Computes some columns, from the first of a panel on.
+  private func multiply(
+    _ input: RowsView, _ first: Int, _ output: RowsView, residual: RowsView?
+  ) {
     var epilogue = activation.c(beforeResidual: activationBeforeResidual)
     var (operand, result) = (input.c, output.c)
+    let bias = bias.base + first
     withOptionalPointer(to: residual?.c) { residual in
       if roundsToBF16 {
         ic_bf16_matrix_run(
-          kernels.bf16Table, weights.base, bias.base, &epilogue, &operand, &result, residual)
+          kernels.bf16Table, weights.base + ic_bf16_matrix_packed_floats(inner, first), bias,
+          &epilogue, &operand, &result, residual)
       } else {
         ic_matrix_run(
-          kernels.table, weights.base, bias.base, &epilogue, &operand, &result, residual)
+          kernels.table, weights.base + ic_matrix_packed_floats(inner, first), bias, &epilogue,
+          &operand, &result, residual)
       }
     }
   }

@@ -62,7 +62,8 @@ struct ItemWorker: ~Copyable {
   ) throws(Fault) {
     self.settings = settings
     self.reader = ItemReader(settings)
-    self.workspaces = WorkspacePool(settings.classifiers.base, maximumBatch: settings.batch)
+    self.workspaces = WorkspacePool(
+      settings.classifiers.base, maximumBatch: settings.batch, threads: settings.threads)
     self.comparedWorkspace = settings.compared?.classifier.makeWorkspace(
       maximumBatch: settings.batch)
     self.writer = HeatmapWriter(settings.destination, settings.layout, worker: index)

@@ -18,6 +18,8 @@ public struct PipelineSettings: Sendable {
   public var request: InferenceRequest
   public var destination = HeatmapDestination.none
   public var workers = 1
+  /// Threads with which each worker passes its items through the network.
+  public var threads = 1
   /// How files of heatmaps are named.
   public var layout = HeatmapLayout.names
   /// The longest that one item may keep a worker, in seconds.

@@ -5,6 +5,7 @@ import Inference
 /// with options of their own that were used last.
 struct WorkspacePool {
   private let maximumBatch: Int
+  private let threads: Int
   private let base: Entry
   /// The one used last comes last.
   private var others: [Entry] = []
@@ -17,10 +18,12 @@ struct WorkspacePool {
 
   private static let otherLimit = 2
 
-  init(_ classifier: Classifier, maximumBatch: Int) {
+  init(_ classifier: Classifier, maximumBatch: Int, threads: Int) {
     self.maximumBatch = maximumBatch
+    self.threads = threads
     base = Entry(
-      classifier: classifier, workspace: classifier.makeWorkspace(maximumBatch: maximumBatch))
+      classifier: classifier,
+      workspace: classifier.makeWorkspace(maximumBatch: maximumBatch, threads: threads))
   }
 
   mutating func workspace(for classifier: Classifier) -> Workspace {
@@ -31,7 +34,8 @@ struct WorkspacePool {
       if others.count >= Self.otherLimit { others.removeFirst() }
       others.append(
         Entry(
-          classifier: classifier, workspace: classifier.makeWorkspace(maximumBatch: maximumBatch)))
+          classifier: classifier,
+          workspace: classifier.makeWorkspace(maximumBatch: maximumBatch, threads: threads)))
     }
     return others[others.count - 1].workspace
   }

@@ -180,4 +180,4 @@ private func bf16(_ x: Float) -> Float {
   Float(bitPattern: (x.bitPattern + 0x7FFF + (x.bitPattern >> 16 & 1)) & 0xFFFF_0000)
 }
 
-private let hasBF16 = BlockedKernels.best.hasBF16
+let hasBF16 = BlockedKernels.best.hasBF16

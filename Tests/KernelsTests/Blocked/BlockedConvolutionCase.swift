@@ -74,12 +74,13 @@ struct BlockedConvolutionCase: CustomTestStringConvertible, Sendable {
   /// shows.
   func run(
     _ kernel: ConvolutionKernel, _ input: BlockedView, _ output: BlockedView,
-    residual: BlockedView? = nil, images: Int
+    residual: BlockedView? = nil, images: Int, share: Share = .whole
   ) {
     let count = ConvolutionKernel.scratchFloatCount(geometry, algorithm: algorithm)
     let scratch = GuardedFloats([Float](repeating: .nan, count: count))
     kernel.run(
-      input: input, output: output, residual: residual, images: images, scratch: scratch.base)
+      input: input, output: output, residual: residual, images: images, scratch: scratch.base,
+      share: share)
     #expect(scratch.isIntact)
   }
 
