@@ -83,7 +83,7 @@ let package = Package(
       "Inference",
       [
         "Requests", "Models", "Attribution", "Execution", "ONNXImport", "Graphs", "Images",
-        "Metrics", "Tensors", "JSON", "Digests", "Faults",
+        "Metrics", "Tensors", "JSON", "Digests", "Workers", "Faults",
       ]),
     // Level 7
     module(

@@ -1,6 +1,6 @@
 public import Faults
 public import Requests
-import Synchronization
+import Workers
 
 /// The classifier of a request, and those of inputs with options of their own, over one model.
 ///
@@ -10,7 +10,7 @@ public final class ClassifierSet: Sendable {
   /// The classifier of the request itself.
   public let base: Classifier
   private let engine: EngineOptions
-  private let variants = Mutex(Variants())
+  private let variants = Monitor(Variants())
 
   private struct Variants {
     var byOptions: [ItemOptions: Result<Classifier, Fault>] = [:]

@@ -64,7 +64,7 @@ public struct JSONFields {
   private let members: [String: JSONValue]
   private let path: [String]
   private let isObject: Bool
-  private var known: Set<String> = []
+  private var known: [String] = []
 
   /// - Parameter path: the reference tokens that lead to `value`.
   public init(_ value: JSONValue, path: [String] = []) {
@@ -77,7 +77,7 @@ public struct JSONFields {
   }
 
   public mutating func value(_ key: String) -> JSONValue? {
-    known.insert(key)
+    known.append(key)
     guard let value = members[key], !value.isNull else { return nil }
     return value
   }

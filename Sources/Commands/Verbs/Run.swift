@@ -98,7 +98,8 @@ private func runRequest(_ invocation: Invocation) throws(Fault) -> (RunRequest, 
   let arguments = invocation.arguments
   let output = try invocation.runDirectory()
   let selection = try invocation.selection()
-  let inputs = try invocation.collect(selection)
+  let inputs = try invocation.collect(
+    selection, reusing: arguments.overwrites ? nil : RunDirectory(output))
   let model = try invocation.model(arguments.model ?? inputs.manifestModel)
   invocation.describe(model)
   let inference = try invocation.inferenceRequest(standard: [.png])

@@ -121,10 +121,13 @@ extension Invocation {
   }
 
   /// Finds the inputs and tells what was left out.
-  func collect(_ selection: InputSelection) throws(Fault) -> CollectedInputs {
+  /// - Parameter run: a run that may have frozen the same inputs.
+  func collect(
+    _ selection: InputSelection, reusing run: RunDirectory? = nil
+  ) throws(Fault) -> CollectedInputs {
     let collected: CollectedInputs
     do throws(Fault) {
-      collected = try collectInputs(selection)
+      collected = try collectInputs(selection, reusing: run)
     } catch {
       throw error.asManifestDefect
     }

@@ -13,6 +13,8 @@ public struct RunSpecification: Sendable {
   public var inputsSHA256: String
   /// The number of inputs in `inputs.jsonl`.
   public var listCount: Int
+  /// The text that `inputs.jsonl` was made of, where nothing else decides about it.
+  var listText: FrozenText?
   /// What has been added since, oldest first.
   public internal(set) var extensions: [RunExtension] = []
   /// The caller's own name for the run.
@@ -24,6 +26,13 @@ public struct RunSpecification: Sendable {
   /// The command, the tool and the machine; for people.
   public var origin: [String: JSONValue]
 
+  /// What a list was made of, and what is not seen of it without reading every line.
+  struct FrozenText: Sendable, Hashable {
+    /// That of `ListText`.
+    var identity: String
+    var hasMapOptions: Bool
+  }
+
   /// The number of all inputs.
   public var inputCount: Int { extensions.last.map { $0.first + $0.count } ?? listCount }
 
@@ -33,7 +42,14 @@ public struct RunSpecification: Sendable {
     members["job_id"] = .string(jobID)
     members["created_at"] = .string(createdAt)
     members["fingerprint"] = fingerprint.json
-    members["inputs"] = ["sha256": .string(inputsSHA256), "count": JSONValue(listCount)]
+    var inputs: [String: JSONValue] = [
+      "sha256": .string(inputsSHA256), "count": JSONValue(listCount),
+    ]
+    if let listText {
+      inputs["text"] = .string(listText.identity)
+      inputs["map_options"] = .bool(listText.hasMapOptions)
+    }
+    members["inputs"] = .object(inputs)
     members["run_key"] = runKey.map(JSONValue.string)
     members["metadata"] = metadata
     members["ttl_hours"] = ttlHours.map(JSONValue.double)
@@ -49,6 +65,9 @@ public struct RunSpecification: Sendable {
     self.fingerprint = fingerprint
     self.inputsSHA256 = inputs.sha256
     self.listCount = inputs.count
+    listText = inputs.text.map {
+      FrozenText(identity: $0, hasMapOptions: inputs.hasMapOptions)
+    }
     self.origin = origin
   }
 
@@ -72,6 +91,11 @@ public struct RunSpecification: Sendable {
     self.fingerprint = Fingerprint(json: fingerprint)
     inputsSHA256 = sha256
     listCount = count
+    if let text = value["inputs"]?["text"]?.string,
+      let hasMapOptions = value["inputs"]?["map_options"]?.bool
+    {
+      listText = FrozenText(identity: text, hasMapOptions: hasMapOptions)
+    }
     runKey = value["run_key"]?.string
     metadata = value["metadata"]
     ttlHours = value["ttl_hours"]?.double

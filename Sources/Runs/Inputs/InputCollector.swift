@@ -11,10 +11,14 @@ import Glibc
 ///
 /// Paths keep their bytes; a missing one is an item that fails later. Folders are walked in the
 /// order of the bytes of the full paths.
+/// - Parameter run: a run whose frozen list is taken where the selection is the text it was made of.
 /// - Throws: `Fault` with code `manifest.duplicate_id`, `manifest.invalid`, `json.malformed`,
 ///   `input.not_found` for a list or folder that cannot be read, or `param.missing` when nothing
 ///   was found.
-public func collectInputs(_ selection: InputSelection) throws(Fault) -> CollectedInputs {
+public func collectInputs(
+  _ selection: InputSelection, reusing run: RunDirectory? = nil
+) throws(Fault) -> CollectedInputs {
+  if let list = run?.frozenList(selection) { return CollectedInputs(list: list) }
   var collector = InputCollector(selection)
   try collector.collect()
   return try collector.finish()
@@ -34,6 +38,10 @@ struct InputCollector {
   var lines: [Int32] = []
   /// The place of the first item that came from the manifest.
   var firstListed = 0
+  /// The digests of the lists and manifests read.
+  var digests: [String] = []
+  /// Whether a file was looked at to know what its item is.
+  private var looksAtFiles = false
 
   private static let violationLimit = 100
 
@@ -63,6 +71,9 @@ struct InputCollector {
       throw fault.adding("violation_count", .int(violationCount))
     }
     var collected = CollectedInputs(list: builder.finish())
+    if !looksAtFiles, let text = ListText(selection), collected.list.isWhole {
+      collected.list.text = text.identity(digests)
+    }
     collected.skipped = skipped
     collected.manifestModel = manifestModel
     collected.manifestMetadata = manifestMetadata
@@ -99,6 +110,7 @@ struct InputCollector {
 
   /// Adds an item, or an item for each of the arrays that its file stacks.
   mutating func addArrays(_ item: InputItem, line: Int?) {
+    if item.mayStackArrays { looksAtFiles = true }
     let count = selection.stackedArrays(in: item)
     if count == 1 { return add(item, line: line) }
     for index in 0..<count {
@@ -189,6 +201,7 @@ struct InputCollector {
     while let line = try reader.next() {
       if !line.isEmpty { add(RawPath(bytes: line)) }
     }
+    digests.append(reader.digest)
   }
 }
 

@@ -21,8 +21,13 @@ public struct InputList: Sendable, Sequence {
   public var hasURLs = false
   /// Whether items say for themselves how their maps are made.
   var hasMapOptions = false
+  /// Identifies the text that alone decides what the list is; `nil` where more does.
+  var text: String?
 
   public var isEmpty: Bool { count == 0 }
+
+  /// Whether its lines hold all that reading the items takes.
+  var isWhole: Bool { !hasURLs && texts.isEmpty }
 
   public func makeIterator() -> Cursor { Cursor(self) }
 

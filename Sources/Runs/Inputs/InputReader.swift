@@ -1,8 +1,8 @@
 import Digests
 import Faults
 public import FileAccess
-import Synchronization
 import Tensors
+import Workers
 
 #if canImport(Glibc)
 import Glibc
@@ -24,7 +24,7 @@ public struct InputAccess: Sendable {
 final class InputReader: Sendable {
   private let access: InputAccess
   private let limit: Int
-  private let wholeFile = Mutex<WholeFile?>(nil)
+  private let wholeFile = Monitor<WholeFile?>(nil)
 
   /// The digests of the file of stacked arrays that was read last.
   private struct WholeFile {

@@ -1,3 +1,4 @@
+import Digests
 public import Faults
 public import FileAccess
 
@@ -33,6 +34,7 @@ public struct LineReader: ~Copyable {
   /// From where on the buffer holds no separator that has been found.
   private var searched = 0
   private var isAtEnd = false
+  private var hash = SHA256()
   /// Where the buffer starts in the file.
   private var bufferOffset = 0
   /// The number of the line read last, from 1.
@@ -107,6 +109,7 @@ public struct LineReader: ~Copyable {
     offset = 0
     // What has grown long will grow longer.
     let bytes = try readChunk(number, count: max(1 << 16, min(buffer.count, 1 << 24)), name: name)
+    hash.update(bytes)
     if line == 0, buffer.isEmpty, bytes.starts(with: [0xEF, 0xBB, 0xBF]) {
       buffer += bytes.dropFirst(3)
       bufferOffset += 3
@@ -114,6 +117,12 @@ public struct LineReader: ~Copyable {
       buffer += bytes
     }
     isAtEnd = bytes.isEmpty
+  }
+
+  /// The SHA-256 of all that has been read, in hexadecimal.
+  var digest: String {
+    var hash = hash
+    return hash.finishHex()
   }
 
   private mutating func finished(_ bytes: ArraySlice<UInt8>) -> [UInt8] {

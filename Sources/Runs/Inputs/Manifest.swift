@@ -33,6 +33,7 @@ extension InputCollector {
       if line.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) { continue }
       addLine(line, number: reader.line, at: reader.lineOffset, base: base)
     }
+    digests.append(reader.digest)
   }
 
   /// Adds the item of a line.

@@ -1,3 +1,4 @@
+import Digests
 import Faults
 import FileAccess
 import JSON
@@ -10,8 +11,11 @@ extension InputCollector {
   /// Adds the rows of a CSV (RFC 4180) or TSV file with a header.
   mutating func readTable(_ path: RawPath, delimiter: UInt8) throws(Fault) {
     let file = try Descriptor(opening: path, O_RDONLY | O_NOCTTY)
+    var digest = SHA256()
     var rows = TableReader(delimiter: delimiter) { () throws(Fault) in
-      try file.readNext(count: 1 << 16)
+      let bytes = try file.readNext(count: 1 << 16)
+      digest.update(bytes)
+      return bytes
     }
     guard let header = try rows.next() else {
       throw Fault(.manifestInvalid, "\(path.display) has no header row")
@@ -30,6 +34,7 @@ extension InputCollector {
       }
       addRow(row, columns, base: base)
     }
+    digests.append(digest.finishHex())
   }
 
   private mutating func check(_ columns: [ManifestColumn], _ header: [TableReader.Field]) {

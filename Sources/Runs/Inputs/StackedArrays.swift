@@ -5,6 +5,11 @@ import Tensors
 import Glibc
 #endif
 
+extension InputItem {
+  /// Whether the file has to be looked at to know how many items it holds.
+  var mayStackArrays: Bool { isFile && path.fileExtension == "npy" }
+}
+
 extension InputSelection {
   /// The most arrays of one file that become items.
   static let stackedLimit = 1 << 20
@@ -12,7 +17,7 @@ extension InputSelection {
   /// How many arrays an item's file stacks, each an item of its own; 1 for everything else, also for
   /// files that cannot be read, whose item fails with the reason.
   func stackedArrays(in item: InputItem) -> Int {
-    guard item.isFile, item.path.fileExtension == "npy" else { return 1 }
+    guard item.mayStackArrays else { return 1 }
     let flags = O_RDONLY | O_NONBLOCK | O_NOCTTY
     let opened = try? folder?.open(item.path, flags) ?? Descriptor(opening: item.path, flags)
     guard let file = opened, let stamp = try? file.regularStatus(),
