@@ -106,7 +106,8 @@ private final class Barrier: Sendable {
 private final class Gate: Sendable {
   private let turns = Atomic(0)
   private let sleepers = Atomic(0)
-  private let monitor = Monitor(())
+  /// The turn that sleepers were last woken for.
+  private let monitor = Monitor(0)
 
   /// How often to look before sleeping: about a tenth of a millisecond.
   private static let looks = 4000
@@ -117,7 +118,7 @@ private final class Gate: Sendable {
   func open() {
     turns.add(1, ordering: .sequentiallyConsistent)
     // A thread that counts itself later sees the new turn before it sleeps.
-    if sleepers.load(ordering: .sequentiallyConsistent) > 0 { monitor.update { _ in } }
+    if sleepers.load(ordering: .sequentiallyConsistent) > 0 { monitor.update { $0 = turn } }
   }
 
   /// Returns when it has been opened more than `turn` times.

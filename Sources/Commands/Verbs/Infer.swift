@@ -96,11 +96,11 @@ private func pipelineSettings(
 }
 
 extension PipelineSettings {
-  /// Gives the threads that have no item of their own to those that have.
+  /// Gives the processors that have no item of their own to those that have.
   fileprivate mutating func divideThreads(items: Int) {
-    let total = workers
-    workers = max(1, min(total, items))
-    threads = total / workers
+    let processors = min(workers, WorkerThread.usableProcessors)
+    workers = max(1, min(workers, items))
+    threads = max(1, processors / workers)
   }
 }
 
