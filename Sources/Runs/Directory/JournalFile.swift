@@ -1,6 +1,6 @@
 import Faults
 import FileAccess
-import Synchronization
+import Workers
 
 #if canImport(Glibc)
 import Glibc
@@ -14,7 +14,7 @@ final class JournalFile: Sendable {
   let path: RawPath
   let file: Descriptor
   private let windowBytes: Int
-  private let window = Mutex(Window())
+  private let window = Monitor(Window())
 
   /// Bytes of the file that are likely to be asked for next.
   private struct Window {
