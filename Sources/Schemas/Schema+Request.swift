@@ -27,7 +27,8 @@ extension Schema {
     terms: RequestTerms.options)
 
   private static let inputTerm = Keywords.object(
-    RequestTerms.input, required: ["image"], isClosed: true)
+    RequestTerms.input, required: ["image"], isClosed: true
+  ).adding(["anyOf": [["required": ["id"]], RequestTerms.imageNamesItself]])
 }
 
 /// What requests are made of.
@@ -49,12 +50,17 @@ private enum RequestTerms {
 
   private static let sources = ["path", "url", "bytes", "storage_id"]
 
+  /// An image by bytes has no name that could stand for an id.
+  static let imageNamesItself: JSONValue = [
+    "properties": ["image": ["not": ["required": ["bytes"]]]]
+  ]
+
   private static let image = Keywords.object(
     [
       "path": Keywords.pattern(
         "^[^\\u0000]+$", "a file; a relative path starts at the manifest's folder"),
       "url": Keywords.pattern("^https?://", "an address that may be reached"),
-      "bytes": Keywords.text("the file in base64").adding(["contentEncoding": "base64"]),
+      "bytes": Keywords.string("the file in base64").adding(["contentEncoding": "base64"]),
       "storage_id": Keywords.pattern("^sha256:[0-9a-f]{64}$", "an object of the store"),
       "content_md5": Keywords.pattern(
         "^[A-Za-z0-9+/]{22}==$", "what the MD5 of the bytes must be, in base64"),
