@@ -14,9 +14,11 @@ public struct ValidatedItem: Sendable {
 }
 
 /// Reads and decodes items by the rules of a run, without a model, and reports them in order.
+/// - Parameter memory: what all workers share for decoding; `nil` for as much as each takes.
 public func validateItems(
   _ source: any ItemSource, options: DecodeOptions, access: InputAccess = InputAccess(),
-  transfers: InputTransfers? = nil, workers: Int, isInterrupted: () -> Bool,
+  transfers: InputTransfers? = nil, memory: MemoryBudget? = nil, workers: Int,
+  isInterrupted: () -> Bool,
   report: (ValidatedItem) throws(Fault) -> Void
 ) throws(Fault) {
   let reader = InputReader(access, limit: options.limits.maxBytes)
@@ -25,13 +27,13 @@ public func validateItems(
     receiving: transfers, limit: options.limits.maxBytes,
     work: { (_, source, cancellation, finished) in
       while !cancellation.isCancelled, case .element(let item) = source.next(wait: true) {
-        finished.push((item.sequence, validate(item, options, reader)))
+        finished.push((item.sequence, validate(item, options, reader, memory)))
       }
     }, report: report)
 }
 
 private func validate(
-  _ item: InputItem, _ options: DecodeOptions, _ reader: InputReader
+  _ item: InputItem, _ options: DecodeOptions, _ reader: InputReader, _ memory: MemoryBudget?
 ) -> ValidatedItem {
   var members = item.echo
   members["seq"] = JSONValue(item.sequence)
@@ -42,7 +44,7 @@ private func validate(
     let contents = try reader.read(item)
     source["bytes"] = JSONValue(contents.bytes.count)
     source["sha256"] = .string(contents.sha256)
-    source.merge(try facts(contents.bytes, item.declaredType, options)) { _, new in new }
+    source.merge(try facts(contents.bytes, item.declaredType, options, memory)) { _, new in new }
   } catch {
     failure = error
     members["error"] = error.errorObject(requestID: nil)
@@ -54,9 +56,11 @@ private func validate(
 
 /// What the bytes would decode to.
 private func facts(
-  _ bytes: [UInt8], _ declared: MediaType?, _ options: DecodeOptions
+  _ bytes: [UInt8], _ declared: MediaType?, _ options: DecodeOptions, _ memory: MemoryBudget?
 ) throws(Fault) -> [String: JSONValue] {
   if bytes.withUnsafeBytes({ NPY.isNPY($0) }) { return try arrayFacts(bytes, options) }
+  let reservation = memory?.reserve(toDecode: bytes, declared, options)
+  defer { withExtendedLifetime(reservation) {} }
   let image = try decode(bytes, declared, options)
   var facts: [String: JSONValue] = [
     "format": .string(image.header.format.rawValue), "width": JSONValue(image.header.width),
@@ -96,6 +100,18 @@ private func arrayFacts(
         + "uint8 [H, W, 3]")
   }
   return facts
+}
+
+extension MemoryBudget {
+  /// Waits for memory to decode an image in; `nil` for what is no image, which fails or needs none.
+  fileprivate func reserve(
+    toDecode bytes: [UInt8], _ declared: MediaType?, _ options: DecodeOptions
+  ) -> Reservation? {
+    let header = bytes.withUnsafeBytes { bytes in
+      try? ImageHeader.read(bytes, declared: declared, options: options)
+    }
+    return header.map { reserve($0.estimatedBytes) }
+  }
 }
 
 private func decode(

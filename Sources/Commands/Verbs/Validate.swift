@@ -32,7 +32,8 @@ private func validateVerb(_ invocation: Invocation) throws(Fault) -> Int32 {
   try validateItems(
     ListSource(list), options: invocation.arguments.inference.decoding,
     access: invocation.access(selection),
-    transfers: list.hasURLs ? invocation.inputTransfers : nil, workers: invocation.workers,
+    transfers: list.hasURLs ? invocation.inputTransfers : nil,
+    memory: MemoryBudget(total: invocation.arguments.memoryBudget), workers: invocation.workers,
     isInterrupted: isInterrupted
   ) { (item) throws(Fault) in
     count += 1
