@@ -132,6 +132,8 @@ public struct Descriptor: ~Copyable, Sendable {
 
   /// Reads up to `count` bytes at `offset`, fewer only at the end of the file.
   public borrowing func read(at offset: Int, count: Int) throws(Fault) -> [UInt8] {
+    // An array made in place writes its count, to the one that all empty arrays share.
+    if count == 0 { return [] }
     var error: Int32 = 0
     let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
       while filled < count {
@@ -177,6 +179,7 @@ public func writeFully(_ number: Int32, _ bytes: UnsafeRawBufferPointer) -> Int3
 
 /// Reads the next bytes of a descriptor, at most `count`; empty at the end.
 public func readChunk(_ number: Int32, count: Int, name: String) throws(Fault) -> [UInt8] {
+  if count == 0 { return [] }
   var error: Int32 = 0
   let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
     while true {
