@@ -172,7 +172,8 @@ IC_INLINE void ic_winograd_output_tile(
     }
     ic_winograd_backward(m, result, columns);
     float *to = tile->output + y * tile->output_row_stride + lane;
-    const float *residual = tile->residual + y * tile->residual_row_stride + lane;
+    const float *residual =
+        adds ? tile->residual + y * tile->residual_row_stride + lane : NULL;
     for (ptrdiff_t x = 0; x < columns; x++) {
       IC_TILE_VECTOR value = result[x] + bias;
       if (adds) value += ic_w_load(residual + x * IC_BLOCK);

@@ -2,6 +2,7 @@ import CNettle
 
 /// Returns the bytes in base64 with padding (RFC 4648).
 public func base64(_ bytes: [UInt8]) -> String {
+  if bytes.isEmpty { return "" }
   let length = (bytes.count + 2) / 3 * 4
   let text = [CChar](unsafeUninitializedCapacity: length) { buffer, count in
     if let start = buffer.baseAddress { nettle_base64_encode_raw(start, bytes.count, bytes) }

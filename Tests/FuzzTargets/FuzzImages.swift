@@ -1,5 +1,6 @@
 import Faults
 import Images
+import Synchronization
 
 /// Small limits, so that time goes into parsing and not into pixels.
 private let options: DecodeOptions = {
@@ -28,7 +29,7 @@ private func decode(_ bytes: UnsafeRawBufferPointer, _ options: DecodeOptions) {
     // Every pixel is read, so that memory that was never written is found.
     image.pixels.withBytes { pixels in
       precondition(pixels.count == image.pixels.width * image.pixels.height * 3)
-      sum &+= pixels.reduce(0) { $0 &+ Int($1) }
+      sum.wrappingAdd(pixels.reduce(0) { $0 &+ Int($1) }, ordering: .relaxed)
     }
   } catch {
     precondition(!error.message.isEmpty)
@@ -36,7 +37,7 @@ private func decode(_ bytes: UnsafeRawBufferPointer, _ options: DecodeOptions) {
 }
 
 /// Keeps the pixels' sum, so that reading them is not optimised away.
-nonisolated(unsafe) private var sum = 0
+private let sum = Atomic(0)
 
 /// Decodes a PNG as it is, and with the checksums of its chunks put right.
 func decodePNG(_ bytes: UnsafeRawBufferPointer) {
