@@ -120,6 +120,8 @@ private func startReading(
     }
     source.stop()
   }
-  guard thread != nil else { throw Fault(.resourceExhausted, "no thread could be started") }
+  guard let thread else { throw Fault(.resourceExhausted, "no thread could be started") }
+  // It may wait for lines that never come.
+  thread.detach()
   return source
 }
