@@ -87,7 +87,8 @@ private func measure(
         results.push(.failure(error))
       }
     }
-    if thread == nil { throw Fault(.resourceExhausted, "no thread could be started") }
+    guard let thread else { throw Fault(.resourceExhausted, "no thread could be started") }
+    thread.detach()
   }
   var times: [BatchTime] = []
   var fault: Fault?
