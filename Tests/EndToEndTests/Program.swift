@@ -77,7 +77,11 @@ struct Program {
       "PATH": "/usr/bin:/bin", "HOME": folder.path.display,
       "INFERCAM_MODELS": checkoutFolder.appending("models").display,
     ]
-    for name in ["LD_LIBRARY_PATH", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"] {
+    // The last four are how sanitizers are told what to do.
+    for name in [
+      "LD_LIBRARY_PATH", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "SWIFT_BACKTRACE", "ASAN_OPTIONS",
+      "LSAN_OPTIONS", "TSAN_OPTIONS",
+    ] {
       if let value = getenv(name) { variables[name] = String(cString: value) }
     }
     variables.merge(environment) { _, new in new }
