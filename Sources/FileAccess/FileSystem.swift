@@ -175,3 +175,16 @@ public func replaceFile(
     throw error
   }
 }
+
+/// Replaces a file as `replaceFile` does, in a folder that may not be there yet.
+public func replaceFileCreatingFolders(
+  _ path: RawPath, with bytes: [UInt8], temporary: RawPath, durable: Bool
+) throws(Fault) {
+  do throws(Fault) {
+    try replaceFile(path, with: bytes, temporary: temporary, durable: durable)
+  } catch {
+    guard error.code == .inputNotFound else { throw error }
+    try createDirectories(path.parent)
+    try replaceFile(path, with: bytes, temporary: temporary, durable: durable)
+  }
+}

@@ -1,6 +1,7 @@
 import Execution
 public import Faults
 import Graphs
+import Metrics
 public import Models
 import Tensors
 
@@ -117,7 +118,7 @@ extension EngineVerification {
     }
     let limit = absolute + relative * scale
     let flips = zip(actual, expected).count { mine, theirs in
-      let (first, other) = (Self.first(mine), Self.first(theirs))
+      let (first, other) = (mine.firstMaximum ?? 0, theirs.firstMaximum ?? 0)
       return first != other && Double(theirs[other] - theirs[first]) > 2 * limit
     }
     self.engine = engine
@@ -126,9 +127,5 @@ extension EngineVerification {
     self.scale = scale
     self.flips = flips
     self.passed = isFinite && maximum <= limit && flips == 0
-  }
-
-  private static func first(_ logits: [Float]) -> Int {
-    logits.indices.max { logits[$0] == logits[$1] ? $0 > $1 : logits[$0] < logits[$1] } ?? 0
   }
 }

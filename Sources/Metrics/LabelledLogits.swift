@@ -39,7 +39,7 @@ public struct LabelledLogits: Sendable {
     var calibration = CalibrationError()
     for (item, truth) in truths.enumerated() {
       let row = logits[(item * classCount)..<((item + 1) * classCount)]
-      guard let first = Self.firstMaximum(row) else { continue }
+      guard let first = row.firstMaximum else { continue }
       let highest = Double(row[first])
       var sum = 0.0
       for logit in row { sum += exp((Double(logit) - highest) / temperature) }
@@ -52,10 +52,6 @@ public struct LabelledLogits: Sendable {
     return Scores(
       negativeLogLikelihood: loss / Double(count), calibrationError: calibration.value ?? 0,
       accuracy: Double(correct) / Double(count))
-  }
-
-  private static func firstMaximum(_ row: ArraySlice<Float>) -> Int? {
-    row.indices.max { row[$0] == row[$1] ? $0 > $1 : row[$0] < row[$1] }
   }
 
   /// The mean slope and curvature of the negative log likelihood by the inverse temperature.

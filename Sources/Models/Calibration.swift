@@ -84,26 +84,24 @@ public struct Calibration: Sendable, Hashable {
 extension ModelVersion {
   /// Digests of everything that decides about the logits of an image.
   public var logitsIdentity: JSONValue {
-    [
+    Self.logitsIdentity(recorded: [
       "sha256": .string(sha256),
       "external_data": .object(externalSHA256.mapValues(JSONValue.string)),
-      "labels_sha256": .string(labelsSHA256),
-      "input_sha256": .string(SHA256.hex(of: spec.inputJSON.encoded())),
-      "output_sha256": .string(SHA256.hex(of: (spec.json["output"] ?? .null).encoded())),
-    ]
+      "labels_sha256": .string(labelsSHA256), "spec": spec.json,
+    ])
   }
 
   /// The same of the model that a run records in its fingerprint.
   /// - Parameter recorded: the model of the fingerprint.
   public static func logitsIdentity(recorded: JSONValue) -> JSONValue {
-    [
+    func digest(_ part: String) -> JSONValue {
+      .string(SHA256.hex(of: (recorded["spec"]?[part] ?? .null).encoded()))
+    }
+    return [
       "sha256": recorded["sha256"] ?? .null,
       "external_data": recorded["external_data"] ?? .object([:]),
       "labels_sha256": recorded["labels_sha256"] ?? .null,
-      "input_sha256": .string(
-        SHA256.hex(of: (recorded["spec"]?["input"] ?? .null).encoded())),
-      "output_sha256": .string(
-        SHA256.hex(of: (recorded["spec"]?["output"] ?? .null).encoded())),
+      "input_sha256": digest("input"), "output_sha256": digest("output"),
     ]
   }
 }

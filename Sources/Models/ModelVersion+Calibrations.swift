@@ -18,13 +18,9 @@ extension ModelVersion {
   /// The calibrations that were fitted to this version, sorted by name.
   /// - Throws: `Fault` with code `model.invalid` or `model.digest_mismatch` for one that is damaged.
   public func calibrations() throws(Fault) -> [Calibration] {
-    guard try FileStamp(of: calibrationFolder)?.kind == .directory else { return [] }
-    var found: [Calibration] = []
-    for name in try namesInDirectory(calibrationFolder) where name.fileExtension == "json" {
-      guard isPlainName(name.stem) else { continue }
-      found.append(try calibration(named: name.stem))
+    try calibrationNames().filter(isPlainName).map { name throws(Fault) in
+      try calibration(named: name)
     }
-    return found.sorted { Array($0.version.utf8).lexicographicallyPrecedes(Array($1.version.utf8)) }
   }
 
   /// The version with a calibration in place of its own.
@@ -72,7 +68,7 @@ extension ModelVersion {
   private func calibrationNames() throws(Fault) -> [String] {
     guard try FileStamp(of: calibrationFolder)?.kind == .directory else { return [] }
     return try namesInDirectory(calibrationFolder).filter { $0.fileExtension == "json" }
-      .map(\.stem).sorted()
+      .map(\.stem).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
   }
 
   /// Writes a calibration beside the version, in one step and never over another.

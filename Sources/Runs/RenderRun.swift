@@ -114,52 +114,26 @@ private final class RenderSession {
   func flush(_ write: ([UInt8]) throws(Fault) -> Void) throws(Fault) {
     let work = pending
     pending = []
-    let count = min(renderer.workers, work.count)
-    let state = Monitor(
-      Progress(results: [Result<[JSONValue], Fault>?](repeating: nil, count: work.count)))
     let renderer = renderer
-    for index in 0..<count {
-      let thread = WorkerThread("render-\(index)") {
-        let files = renderer.makeFiles()
-        while let place = state.update({ $0.next() }) {
-          let result = Result { () throws(Fault) in
-            try renderer.render(work[place].result, work[place].item, from: files)
-          }
-          state.update { $0.results[place] = result }
+    let results = computeInThreads(work.count, threads: renderer.workers, name: "render") {
+      let files = renderer.makeFiles()
+      return { place in
+        Result { () throws(Fault) in
+          try renderer.render(work[place].result, work[place].item, from: files)
         }
-        state.update { $0.ended += 1 }
       }
-      guard let thread else {
-        if index == 0 { throw Fault(.resourceExhausted, "no thread could be started") }
-        state.update { $0.ended += 1 }
-        continue
-      }
-      thread.detach()
     }
-    let results = state.wait { $0.ended == count ? $0.results : nil }
+    guard let results else { throw Fault(.resourceExhausted, "no thread could be started") }
     for (result, entry) in zip(results, work) {
       switch result {
-      case .success(let files)?:
+      case .success(let files):
         if files.isEmpty { report.skipped += 1 } else { report.rendered += 1 }
         report.files += files.count
         for file in files { try write(file.encoded() + [0x0A]) }
-      case .failure(let fault)?:
+      case .failure(let fault):
         if fault.kind == .serverError { throw fault }
         report.failures.append((entry.result["id"]?.string ?? "", fault))
-      case nil: break
       }
-    }
-  }
-
-  private struct Progress {
-    var taken = 0
-    var ended = 0
-    var results: [Result<[JSONValue], Fault>?]
-
-    mutating func next() -> Int? {
-      guard taken < results.count else { return nil }
-      taken += 1
-      return taken - 1
     }
   }
 }

@@ -199,14 +199,8 @@ struct RunRenderer: Sendable {
 
   private func write(_ bytes: [UInt8], to name: String) throws(Fault) {
     let path = request.output.appending(name)
-    let part = RawPath(bytes: path.bytes + Array(".part".utf8))
-    do throws(Fault) {
-      try replaceFile(path, with: bytes, temporary: part, durable: false)
-    } catch {
-      // The folder may not be there yet.
-      guard error.code == .inputNotFound else { throw error }
-      try createDirectories(path.parent)
-      try replaceFile(path, with: bytes, temporary: part, durable: false)
-    }
+    try replaceFileCreatingFolders(
+      path, with: bytes, temporary: RawPath(bytes: path.bytes + Array(".part".utf8)), durable: false
+    )
   }
 }

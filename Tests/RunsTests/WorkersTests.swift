@@ -26,6 +26,17 @@ struct WorkersTests {
     #expect(next == [500, 500, 500, 500])
   }
 
+  @Test(arguments: [0, 1, 3, 100], [0, 1, 4])
+  func `values that threads compute are in the order of their places`(count: Int, threads: Int) {
+    let workers = Monitor(0)
+    let values = computeInThreads(count, threads: threads, name: "square") {
+      workers.withLock { $0 += 1 }
+      return { $0 * $0 }
+    }
+    #expect(values == (0..<count).map { $0 * $0 })
+    #expect(workers.withLock { $0 } == min(max(1, threads), count))
+  }
+
   @Test func `a closed queue takes nothing and gives what it has`() {
     let queue = BoundedQueue<Int>(capacity: 2)
     #expect(queue.push(1))

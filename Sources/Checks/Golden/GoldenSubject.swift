@@ -70,38 +70,12 @@ public struct GoldenSubject: Sendable {
     let chunks = stride(from: 0, to: inputs.count, by: max(1, batch)).map {
       $0..<min($0 + max(1, batch), inputs.count)
     }
-    let state = Monitor(Progress())
-    let count = min(max(1, workers), chunks.count)
-    for index in 0..<count {
-      let thread = WorkerThread("check-\(index)") {
-        let workspace = classifier.makeWorkspace(maximumBatch: max(1, batch))
-        while let chunk = state.update({ $0.next(of: chunks) }) {
-          let results = computeChunk(inputs[chunk], workspace)
-          state.update { $0.results.append((chunk.lowerBound, results)) }
-        }
-        state.update { $0.ended += 1 }
-      }
-      guard let thread else {
-        if index == 0 { throw Fault(.resourceExhausted, "no thread could be started") }
-        state.update { $0.ended += 1 }
-        continue
-      }
-      thread.detach()
+    let results = computeInThreads(chunks.count, threads: workers, name: "check") {
+      let workspace = classifier.makeWorkspace(maximumBatch: max(1, batch))
+      return { computeChunk(inputs[chunks[$0]], workspace) }
     }
-    let results = state.wait { $0.ended == count ? $0.results : nil }
-    return results.sorted { $0.start < $1.start }.flatMap(\.items)
-  }
-
-  private struct Progress {
-    var taken = 0
-    var ended = 0
-    var results: [(start: Int, items: [Result<ComputedItem, Fault>])] = []
-
-    mutating func next(of chunks: [Range<Int>]) -> Range<Int>? {
-      guard taken < chunks.count else { return nil }
-      taken += 1
-      return chunks[taken - 1]
-    }
+    guard let results else { throw Fault(.resourceExhausted, "no thread could be started") }
+    return results.flatMap(\.self)
   }
 
   private func computeChunk(

@@ -78,8 +78,9 @@ private func measure(
   let results = BoundedQueue<Result<[BatchTime], Fault>>(capacity: workers)
   let gate = Monitor(workers)
   let inputs = [PreparedInput](repeating: input, count: batch)
+  var group = ThreadGroup()
   for index in 0..<workers {
-    let thread = WorkerThread("bench-\(index)") {
+    let isStarted = group.start("bench-\(index)") {
       do throws(Fault) {
         results.push(.success(try measureWorker(classifier, inputs, threads, gate, seconds)))
       } catch {
@@ -87,8 +88,7 @@ private func measure(
         results.push(.failure(error))
       }
     }
-    guard let thread else { throw Fault(.resourceExhausted, "no thread could be started") }
-    thread.detach()
+    if !isStarted { throw Fault(.resourceExhausted, "no thread could be started") }
   }
   var times: [BatchTime] = []
   var fault: Fault?
@@ -99,6 +99,7 @@ private func measure(
     case nil: break
     }
   }
+  group.join()
   if let fault { throw fault }
   return times
 }

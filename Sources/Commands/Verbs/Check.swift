@@ -264,10 +264,9 @@ extension Invocation {
     let own = try ownGolden(of: model)
     if try own.exists() { return own }
     if model.addedCalibration != nil {
-      let folder = GoldenFolder(model.file.parent.appending("golden"))
-      if try folder.exists() {
+      if try model.golden.exists() {
         note("\(model.reference) has no golden: compared with that of the version without it")
-        return folder
+        return model.golden
       }
     }
     if let standard = try? repository.resolve(model.name), standard.version != model.version {
@@ -295,7 +294,7 @@ extension Invocation {
       return GoldenFolder(folder.appending("calibrations").appending("\(calibration).golden"))
     }
     let isVersion = try FileStamp(of: folder.appending("version.json"))?.kind == .regular
-    if isVersion { return GoldenFolder(folder.appending("golden")) }
+    if isVersion { return model.golden }
     return GoldenFolder(RawPath(bytes: model.file.bytes + Array(".golden".utf8)))
   }
 }

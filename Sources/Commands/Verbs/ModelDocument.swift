@@ -38,7 +38,7 @@ extension ModelEntry {
 
 extension ModelVersion {
   /// The golden beside the version.
-  fileprivate var golden: GoldenFolder { GoldenFolder(file.parent.appending("golden")) }
+  var golden: GoldenFolder { GoldenFolder(file.parent.appending("golden")) }
 
   fileprivate var calibrationDocument: JSONValue {
     [

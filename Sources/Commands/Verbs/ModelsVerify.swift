@@ -90,9 +90,8 @@ private func verifyVersion(
   let calibrations = try model.calibrations()
   let engines = try model.verifyEngines(
     relative: arguments.relativeTolerance, absolute: arguments.absoluteTolerance)
-  let golden = GoldenFolder(model.file.parent.appending("golden"))
-  let hasGolden = try golden.exists()
-  if hasGolden { try golden.verify() }
+  let hasGolden = try model.golden.exists()
+  if hasGolden { try model.golden.verify() }
   let sets = try ConventionVerification(arguments).sets(in: model.file.parent)
   var digests = [
     RawPath(bytes: model.file.lastComponent).identifier: JSONValue.string(model.sha256)

@@ -53,7 +53,7 @@ extension ConvolutionKernel {
       let channels = share.range(of: output.channels, unit: channelUnit)
       if !channels.isEmpty { compute(operands, channels: channels, images, scratch) }
     } else {
-      let rows = splitsRows(input, output) ? share : Share(index: 0, count: 1)
+      let rows = splitsRows(input, output) ? share : .whole
       let range = rows.range(of: output.height, unit: rowUnit)
       guard !range.isEmpty, rows.count > 1 || share.index == 0 else { return }
       compute(operands, rows: range, images, scratch)

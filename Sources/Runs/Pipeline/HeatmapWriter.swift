@@ -156,14 +156,7 @@ struct HeatmapWriter {
       if let file = try StagedFile(bytes, at: path, temporary: part, budget) { return file }
       isDurable = true
     }
-    do throws(Fault) {
-      try replaceFile(path, with: bytes, temporary: part, durable: isDurable)
-    } catch {
-      // The folder may not be there yet.
-      guard error.code == .inputNotFound else { throw error }
-      try createDirectories(path.parent)
-      try replaceFile(path, with: bytes, temporary: part, durable: isDurable)
-    }
+    try replaceFileCreatingFolders(path, with: bytes, temporary: part, durable: isDurable)
     return nil
   }
 }
