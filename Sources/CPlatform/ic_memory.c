@@ -30,11 +30,12 @@ static uint64_t least_limit(const char *root, char *group, const char *file) {
   }
 }
 
-static uint64_t cgroup_limit(void) {
-  FILE *file = fopen("/proc/self/cgroup", "re");
+static uint64_t cgroup_limit(const char *groups, const char *hierarchies) {
+  FILE *file = fopen(groups, "re");
   if (!file) return UINT64_MAX;
   uint64_t least = UINT64_MAX;
-  char line[4096];
+  char line[4096], memory[4096];
+  snprintf(memory, sizeof memory, "%s/memory", hierarchies);
   while (fgets(line, sizeof line, file)) {
     line[strcspn(line, "\n")] = 0;
     char *names = strchr(line, ':');
@@ -43,9 +44,9 @@ static uint64_t cgroup_limit(void) {
     *group++ = 0;
     uint64_t limit = UINT64_MAX;
     if (names[1] == 0) {
-      limit = least_limit("/sys/fs/cgroup", group, "memory.max");
+      limit = least_limit(hierarchies, group, "memory.max");
     } else if (strcmp(names + 1, "memory") == 0) {
-      limit = least_limit("/sys/fs/cgroup/memory", group, "memory.limit_in_bytes");
+      limit = least_limit(memory, group, "memory.limit_in_bytes");
     }
     if (limit < least) least = limit;
   }
@@ -53,10 +54,10 @@ static uint64_t cgroup_limit(void) {
   return least;
 }
 
-uint64_t ic_usable_memory(void) {
+uint64_t ic_usable_memory(const char *groups, const char *hierarchies) {
   const long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
   uint64_t bytes = pages > 0 && size > 0 ? (uint64_t)pages * (uint64_t)size : UINT64_MAX;
-  const uint64_t group = cgroup_limit();
+  const uint64_t group = cgroup_limit(groups, hierarchies);
   if (group < bytes) bytes = group;
   struct rlimit space;
   if (getrlimit(RLIMIT_AS, &space) == 0 && space.rlim_cur < bytes) bytes = space.rlim_cur;

@@ -4,7 +4,8 @@
 #include <stdint.h>
 
 // Bytes of memory that this process may use: the least of the machine's, its cgroup's (either
-// version) and its limit of address space.
-uint64_t ic_usable_memory(void);
+// version) and its limit of address space. `groups` is the file that names the cgroups of the process,
+// `hierarchies` the folder where they are mounted.
+uint64_t ic_usable_memory(const char *groups, const char *hierarchies);
 
 #endif
