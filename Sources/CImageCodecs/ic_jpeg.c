@@ -7,6 +7,8 @@
 #include <jerror.h>
 
 #include "ic_common.h"
+#include "ic_jpeg_blocks.h"
+#include "ic_jpeg_scans.h"
 
 // Reading the thread's clock is a system call: rows of blocks between two looks at it.
 enum { CLOCK_TICKS = 32 };
@@ -26,6 +28,8 @@ typedef struct {
   unsigned ticks;
   uint8_t *band;
   uint8_t *inks;
+  ic_jpeg_blocks *blocks;
+  ic_jpeg_scans kept;
 } jpeg_state;
 
 static void fail(jpeg_state *state, int status) {
@@ -56,16 +60,34 @@ static void on_message(j_common_ptr common, int level) {
 
 static void stay_silent(j_common_ptr common) { (void)common; }
 
+static void refuse_scans(jpeg_state *state) {
+  ic_say(state->message, "has more than %d scans", state->max_scans);
+  fail(state, IC_SCAN_LIMIT);
+}
+
 static void on_progress(j_common_ptr common) {
   jpeg_state *state = (jpeg_state *)common->err;
-  if (state->codec.input_scan_number > state->max_scans) {
-    ic_say(state->message, "has more than %d scans", state->max_scans);
-    fail(state, IC_SCAN_LIMIT);
-  }
+  if (state->codec.input_scan_number > state->max_scans) refuse_scans(state);
   if (++state->ticks % CLOCK_TICKS == 0 && ic_thread_ns() > state->deadline) {
     ic_say(state->message, "takes too long to decode");
     fail(state, IC_DEADLINE);
   }
+}
+
+// Leaves out what an image at an eighth of its size does not need.
+static void open_source(
+  jpeg_state *state, const uint8_t *bytes, size_t length, const ic_output *output) {
+  if (output->shrink == 8) {
+    if (ic_jpeg_scans_keep_dc(bytes, length, &state->kept) != IC_OK) {
+      ic_say(state->message, "does not fit into memory");
+      fail(state, IC_NO_MEMORY);
+    }
+    if (state->kept.scans > state->max_scans) refuse_scans(state);
+  }
+  const int whole = state->kept.bytes == NULL;
+  jpeg_mem_src(
+    &state->codec, whole ? bytes : state->kept.bytes,
+    (unsigned long)(whole ? length : state->kept.length));
 }
 
 static void start(
@@ -75,8 +97,10 @@ static void start(
   codec->mem->max_memory_to_use = (long)limits->codec_bytes;
   codec->progress = &state->progress;
   state->progress.progress_monitor = on_progress;
-  jpeg_mem_src(codec, bytes, (unsigned long)length);
+  open_source(state, bytes, length, output);
   jpeg_read_header(codec, TRUE);
+  // Smoothing would guess the coefficients that were left out.
+  if (state->kept.bytes != NULL) codec->do_block_smoothing = FALSE;
   if (codec->image_width != (JDIMENSION)output->width ||
       codec->image_height != (JDIMENSION)output->height) {
     ic_say(state->message, "declares two different sizes");
@@ -88,6 +112,7 @@ static void start(
       state->message, "has %d components of %d bits", components, codec->data_precision);
     fail(state, IC_UNSUPPORTED);
   }
+  state->blocks = ic_jpeg_blocks_install(codec);
   codec->out_color_space = components == 4 ? JCS_CMYK : JCS_RGB;
   codec->dct_method = JDCT_ISLOW;
   codec->do_fancy_upsampling = TRUE;
@@ -171,7 +196,8 @@ int ic_jpeg_decode(
     }
     read_image(state, output, decoded);
     jpeg_finish_decompress(&state->codec);
-    decoded->consumed = length - state->codec.src->bytes_in_buffer;
+    decoded->consumed = state->kept.bytes != NULL
+      ? state->kept.consumed : length - state->codec.src->bytes_in_buffer;
   }
   int status = state->status;
   if ((status == IC_CORRUPT || status == IC_TRUNCATED) && limits->keep_partial && decoded->rows > 0) {
@@ -180,6 +206,8 @@ int ic_jpeg_decode(
   }
   decoded->partial = state->damaged;
   jpeg_destroy_decompress(&state->codec);
+  ic_jpeg_blocks_free(state->blocks);
+  free(state->kept.bytes);
   free(state->band);
   free(state->inks);
   free(state);

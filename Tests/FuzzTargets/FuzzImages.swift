@@ -23,9 +23,26 @@ func decodeImage(_ bytes: UnsafeRawBufferPointer) {
   decode(bytes, options)
 }
 
-private func decode(_ bytes: UnsafeRawBufferPointer, _ options: DecodeOptions) {
+/// Decodes a JPEG at its own size and at fractions of it.
+func decodeJPEG(_ bytes: UnsafeRawBufferPointer) {
+  decodeImage(bytes)
+  var options = options
+  // Enough for coefficients to be kept in huge pages.
+  options.limits.maxPixels = 1 << 19
+  options.mode = .fast
+  for truncated in [DecodeOptions.Truncated.fail, .pad] {
+    options.truncated = truncated
+    decode(bytes, options, shrink: 8)
+  }
+  decode(bytes, options, shrink: 2)
+}
+
+private func decode(
+  _ bytes: UnsafeRawBufferPointer, _ options: DecodeOptions, shrink: Int = 1
+) {
   do throws(Fault) {
-    let image = try DecodedImage.decode(bytes, options: options)
+    let header = try ImageHeader.read(bytes, options: options)
+    let image = try DecodedImage.decode(bytes, header: header, options: options, shrink: shrink)
     // Every pixel is read, so that memory that was never written is found.
     image.pixels.withBytes { pixels in
       precondition(pixels.count == image.pixels.width * image.pixels.height * 3)

@@ -8,7 +8,8 @@ public enum FuzzTarget: String, Sendable, CaseIterable {
   /// Feeds `bytes` to the parser.
   public func run(_ bytes: UnsafeRawBufferPointer) {
     switch self {
-    case .jpeg, .tiff, .bmp: decodeImage(bytes)
+    case .jpeg: decodeJPEG(bytes)
+    case .tiff, .bmp: decodeImage(bytes)
     case .png: decodePNG(bytes)
     case .exif: readOrientation(bytes)
     case .onnx: readModel(bytes)
