@@ -82,8 +82,8 @@ let package = Package(
     module(
       "Inference",
       [
-        "Requests", "Models", "Attribution", "Execution", "ONNXImport", "Graphs", "Images",
-        "Metrics", "Tensors", "JSON", "Digests", "Workers", "Faults",
+        "Requests", "Models", "Attribution", "Execution", "ONNXImport", "Graphs", "Kernels",
+        "Images", "Metrics", "Tensors", "JSON", "Digests", "Workers", "Faults",
       ]),
     // Level 7
     module(

@@ -24,7 +24,7 @@ extension Explainer {
 
 /// The gradient of a score by the planes of a layer.
 enum LayerGradient {
-  /// One number a channel, the same on its whole plane.
+  /// One number a channel: the same on its whole plane, or for Grad-CAM its mean.
   case uniform([Float])
   /// [1, C, H, W].
   case planes(Tensor)

@@ -1,5 +1,6 @@
 public import Faults
 public import Graphs
+public import Kernels
 public import Tensors
 
 /// Computes class activation maps of one layer from its activations, by reverse-mode
@@ -11,8 +12,8 @@ public final class Explainer: Sendable {
   public let layout: LayerLayout
   /// The class scores, one per class.
   public let logits: ValueID
-  /// The values that `map` needs of the forward pass: the layer, and what the scores depend on
-  /// besides it.
+  /// The values that `map` needs of the forward pass: the layer, what the scores depend on besides
+  /// it, and what the slopes of a head of matrices are taken from.
   public let requiredValues: [ValueID]
   /// How the maps are made.
   public let method: Method
@@ -23,6 +24,7 @@ public final class Explainer: Sendable {
 
   enum Rule {
     case closedForm(PooledHead)
+    case dense(DenseHead)
     case reverse(ReverseWalk)
   }
 
@@ -33,12 +35,14 @@ public final class Explainer: Sendable {
   ///     that is none.
   ///   - method: how the maps are made.
   ///   - allowsClosedForm: whether a head that is one matrix after a spatial mean is solved
-  ///     directly; the general walk gives the same up to rounding.
+  ///     directly, and one of several matrices for several images at once; the general walk gives
+  ///     the same up to rounding.
+  ///   - kernels: what multiplies with several matrices; `nil` leaves them to the general walk.
   /// - Throws: `Fault` with code `explain.not_supported` when the layer is no feature map, or the
   ///   scores do not depend on it.
   public init(
     _ graph: Graph, layer: ValueID, layout: LayerLayout? = nil, logits: ValueID,
-    method: Method = .gradCAM, allowsClosedForm: Bool = true
+    method: Method = .gradCAM, allowsClosedForm: Bool = true, kernels: BlockedKernels? = .best
   ) throws(Fault) {
     try graph.checkFloat(layer)
     if let layout {
@@ -63,6 +67,15 @@ public final class Explainer: Sendable {
       self.graph = graph
       self.rule = .closedForm(head)
       self.requiredValues = [layer]
+    } else if allowsClosedForm, let kernels,
+      let head = try DenseHead(
+        graph, layer: layer, layout: self.layout, logits: logits, method: method,
+        kernels: kernels)
+    {
+      self.graph = graph
+      self.rule = .dense(head)
+      let side = Self.sideValues(graph, layer: layer, logits: head.vector)
+      self.requiredValues = [layer] + Set(side + head.requiredValues).subtracting([layer]).sorted()
     } else {
       let aligned = graph.aligning(constants)
       self.graph = aligned
@@ -108,10 +121,62 @@ public final class Explainer: Sendable {
     switch rule {
     case .closedForm(let head):
       return method.map(activations, .uniform(head.channelGradient(scoreGradient)))
+    case .dense(let head):
+      let query = Query(scoreGradient: scoreGradient, forward: forward)
+      return try maps([query], head)[0]
     case .reverse(let walk):
       let gradient = try gradient(walk, scoreGradient: scoreGradient, forward: forward)
       return method.map(activations, .planes(layout.planes(of: gradient)))
     }
+  }
+
+  /// One map that is asked for: the gradient of a function by each logit of one image, and at least
+  /// `requiredValues` of that image.
+  public struct Query {
+    public var scoreGradient: [Float]
+    public var forward: [ValueID: Tensor]
+
+    public init(scoreGradient: [Float], forward: [ValueID: Tensor]) {
+      self.scoreGradient = scoreGradient
+      self.forward = forward
+    }
+  }
+
+  /// The maps of several queries, the same as of each alone.
+  ///
+  /// The matrices of a head are read once for all of them.
+  public func maps(_ queries: [Query]) -> [Result<ClassActivationMap, Fault>] {
+    guard case .dense(let head) = rule else {
+      return queries.map { query in
+        Result { () throws(Fault) in
+          try map(scoreGradient: query.scoreGradient, forward: query.forward)
+        }
+      }
+    }
+    var results: [Result<ClassActivationMap, Fault>] = []
+    while results.count < queries.count {
+      let part = Array(queries[results.count...].prefix(Self.largestPart))
+      do throws(Fault) {
+        results += try maps(part, head).map { .success($0) }
+      } catch {
+        results += part.map { _ in .failure(error) }
+      }
+    }
+    return results
+  }
+
+  /// Queries that a head answers together, so that their gradients take little memory.
+  private static let largestPart = 32
+
+  private func maps(
+    _ queries: [Query], _ head: DenseHead
+  ) throws(Fault) -> [ClassActivationMap] {
+    let gradients = try head.gradients(queries, layer: layer, layout: layout)
+    var maps: [ClassActivationMap] = []
+    for (query, gradient) in zip(queries, gradients) {
+      maps.append(method.map(try activations(query.forward), gradient))
+    }
+    return maps
   }
 
   /// The activations of the layer in a forward pass, as planes [1, C, H, W].

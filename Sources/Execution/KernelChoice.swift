@@ -1,5 +1,5 @@
-import Faults
-import Kernels
+public import Faults
+public import Kernels
 
 /// Which kernels compute a network.
 public enum KernelChoice: String, Sendable, CaseIterable {
@@ -12,7 +12,7 @@ public enum KernelChoice: String, Sendable, CaseIterable {
   /// for the reference functions.
   /// - Parameter instructionSet: whose kernels `auto` takes; `nil` for the best.
   /// - Throws: `Fault` with code `param.out_of_range`.
-  func table(
+  public func table(
     _ instructionSet: String?, _ precision: Precision
   ) throws(Fault) -> BlockedKernels? {
     if self == .blas {

@@ -1,6 +1,7 @@
 import Attribution
 import Faults
 import Graphs
+import Kernels
 import Requests
 
 /// What makes the maps of a classifier.
@@ -9,12 +10,16 @@ enum Attributor: Sendable {
   case eigenCAM(EigenCAM)
   case scoreCAM(ScoreCAM)
 
+  /// - Parameter kernels: what multiplies with the matrices of a head; `nil` for the reference
+  ///   functions.
   /// - Throws: `Fault` with code `explain.not_supported`.
   init(
-    _ method: GradCAMOptions.Method, _ graph: Graph, layer: ValueID, logits: ValueID
+    _ method: GradCAMOptions.Method, _ graph: Graph, layer: ValueID, logits: ValueID,
+    kernels: BlockedKernels?
   ) throws(Fault) {
     func gradient(_ method: Explainer.Method) throws(Fault) -> Self {
-      .gradient(try Explainer(graph, layer: layer, logits: logits, method: method))
+      .gradient(
+        try Explainer(graph, layer: layer, logits: logits, method: method, kernels: kernels))
     }
     switch method {
     case .gradcam: self = try gradient(.gradCAM)

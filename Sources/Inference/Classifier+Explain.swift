@@ -7,22 +7,46 @@ import Requests
 import Tensors
 
 extension Classifier {
-  /// Adds the maps that one forward pass is enough for.
+  /// Adds the maps that one forward pass is enough for to the predictions of a batch; an image that
+  /// cannot be explained fails, and leaves the others alone.
   func explain(
-    _ prediction: inout Prediction, of input: PreparedInput, _ workspace: Workspace, image: Int
-  ) throws(Fault) {
-    let started = milliseconds()
+    _ results: inout [Result<Prediction, Fault>], of inputs: [PreparedInput],
+    _ workspace: Workspace
+  ) {
     if let allClasses {
-      try explainAll(&prediction, allClasses, workspace, image: image)
-    } else {
-      let classes = try explainedClasses(of: input, prediction)
-      let indices = distinct(classes)
-      let maps = try attributors.map { attributor throws(Fault) in
-        try self.maps(attributor, indices, prediction.logits, workspace, image: image)
+      for image in results.indices {
+        results[image] = results[image].flatMap { prediction in
+          Result { () throws(Fault) in
+            try explainedAll(prediction, allClasses, workspace, image: image)
+          }
+        }
       }
-      prediction.explanations = explanations(classes, indices, maps)
+      return
     }
-    prediction.explainMilliseconds = milliseconds() - started
+    let started = milliseconds()
+    var asked: [AskedMaps] = []
+    for image in results.indices {
+      guard case .success(let prediction) = results[image] else { continue }
+      do throws(Fault) {
+        let classes = try explainedClasses(of: inputs[image], prediction)
+        asked.append(
+          AskedMaps(
+            image: image, prediction: prediction, classes: classes, indices: distinct(classes)))
+      } catch {
+        results[image] = .failure(error)
+      }
+    }
+    let layers = attributors.map { maps($0, asked, workspace) }
+    let share = (milliseconds() - started) / Double(max(asked.count, 1))
+    for (place, asked) in asked.enumerated() {
+      results[asked.image] = Result { () throws(Fault) in
+        let maps = try layers.map { layer throws(Fault) in try layer[place].get() }
+        var prediction = asked.prediction
+        prediction.explanations = explanations(asked.classes, asked.indices, maps)
+        prediction.explainMilliseconds = share
+        return prediction
+      }
+    }
   }
 
   /// Adds the maps by Score-CAM.
@@ -44,30 +68,43 @@ extension Classifier {
     prediction.explainMilliseconds = milliseconds() - started
   }
 
-  /// The maps of one layer, one for each class.
+  /// The maps of one layer: of each image, one for each of its classes.
   private func maps(
-    _ attributor: Attributor, _ classes: [Int], _ logits: [Float], _ workspace: Workspace,
-    image: Int
-  ) throws(Fault) -> [ClassActivationMap] {
+    _ attributor: Attributor, _ asked: [AskedMaps], _ workspace: Workspace
+  ) -> [Result<[ClassActivationMap], Fault>] {
     switch attributor {
-    case .scoreCAM: throw Fault(.internalError, "Score-CAM takes more than one forward pass")
+    case .scoreCAM:
+      let fault = Fault(.internalError, "Score-CAM takes more than one forward pass")
+      return asked.map { _ in .failure(fault) }
     case .eigenCAM(let eigenCAM):
-      let map = eigenCAM.map(workspace.result(eigenCAM.layer, image: image))
-      return classes.map { _ in map }
+      return asked.map { asked in
+        let map = eigenCAM.map(workspace.result(eigenCAM.layer, image: asked.image))
+        return .success(asked.indices.map { _ in map })
+      }
     case .gradient(let explainer):
-      let forward = results(explainer.requiredValues, workspace, image: image)
-      return try classes.map { classIndex throws(Fault) in
-        let gradient = scores.gradient(
-          of: request.gradCAM.score, classIndex: classIndex, logits: logits)
-        return try explainer.map(scoreGradient: gradient, forward: forward)
+      var queries: [Explainer.Query] = []
+      for asked in asked {
+        let forward = results(explainer.requiredValues, workspace, image: asked.image)
+        queries += asked.indices.map { classIndex in
+          let gradient = scores.gradient(
+            of: request.gradCAM.score, classIndex: classIndex, logits: asked.prediction.logits)
+          return Explainer.Query(scoreGradient: gradient, forward: forward)
+        }
+      }
+      var maps = explainer.maps(queries)[...]
+      return asked.map { asked in
+        let own = maps.prefix(asked.indices.count)
+        maps = maps.dropFirst(asked.indices.count)
+        return Result { () throws(Fault) in try own.map { map throws(Fault) in try map.get() } }
       }
     }
   }
 
-  private func explainAll(
-    _ prediction: inout Prediction, _ explainer: AllClassExplainer, _ workspace: Workspace,
-    image: Int
-  ) throws(Fault) {
+  private func explainedAll(
+    _ prediction: Prediction, _ explainer: AllClassExplainer, _ workspace: Workspace, image: Int
+  ) throws(Fault) -> Prediction {
+    let started = milliseconds()
+    var prediction = prediction
     let score = request.gradCAM.score
     let logits = prediction.logits
     var gradients: Tensor?
@@ -82,10 +119,13 @@ extension Classifier {
       scoreGradients: gradients,
       forward: results(explainer.requiredValues, workspace, image: image))
     prediction.classMaps = maps
-    guard listsAllClasses else { return }
-    prediction.explanations = (0..<maps.count).map {
-      explanation(ExplainedClass(target: .all, index: $0), maps[$0], [])
+    if listsAllClasses {
+      prediction.explanations = (0..<maps.count).map {
+        explanation(ExplainedClass(target: .all, index: $0), maps[$0], [])
+      }
     }
+    prediction.explainMilliseconds = milliseconds() - started
+    return prediction
   }
 
   /// Whether a map of every class has an object of its own in the result.
@@ -132,4 +172,13 @@ extension Classifier {
       map: map, classIndex: explained.index, classID: model.labels.classes[explained.index].id,
       target: explained.target, layer: layerName ?? "", layers: layers)
   }
+}
+
+/// The maps that one image of a batch is asked for.
+private struct AskedMaps {
+  var image: Int
+  var prediction: Prediction
+  var classes: [ExplainedClass]
+  /// The classes without repetitions.
+  var indices: [Int]
 }

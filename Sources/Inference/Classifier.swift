@@ -41,8 +41,10 @@ public final class Classifier: Sendable {
   ) throws(Fault) {
     let options = request.gradCAM
     let prepared = try NetworkPreparation(model, layers: options.enabled ? options.layers : [])
+    let kernels = try engine.kernels.table(engine.instructionSet, engine.precision)
     let attributors = try prepared.layers.map { layer throws(Fault) in
-      try Attributor(options.method, prepared.graph, layer: layer, logits: prepared.logits)
+      try Attributor(
+        options.method, prepared.graph, layer: layer, logits: prepared.logits, kernels: kernels)
     }
     self.model = model
     self.request = request
@@ -137,10 +139,13 @@ public final class Classifier: Sendable {
       return inputs.map { _ in .failure(error) }
     }
     let share = (milliseconds() - started) / Double(inputs.count)
-    let results = inputs.indices.map { image in
+    var results = inputs.indices.map { image in
       Result { () throws(Fault) in
-        try prediction(inputs[image], workspace, image: image, milliseconds: share)
+        try prediction(workspace, image: image, milliseconds: share)
       }
+    }
+    if !attributors.isEmpty, scoreCAMLayers.isEmpty {
+      explain(&results, of: inputs, workspace)
     }
     guard explainsInFurtherPasses else { return results }
     // From here on the network runs again, in the memory that holds the layers of these inputs.
@@ -169,8 +174,9 @@ public final class Classifier: Sendable {
     !attributors.isEmpty && (request.gradCAM.faithfulness || !scoreCAMLayers.isEmpty)
   }
 
+  /// What the network says of one image, without its maps.
   private func prediction(
-    _ input: PreparedInput, _ workspace: Workspace, image: Int, milliseconds share: Double
+    _ workspace: Workspace, image: Int, milliseconds share: Double
   ) throws(Fault) -> Prediction {
     let values = workspace.result(logits, image: image).elements(of: Float.self)
     let probabilities = try scores.probabilities(values)
@@ -181,14 +187,10 @@ public final class Classifier: Sendable {
         index: index, id: model.labels.classes[index].id,
         label: model.labels.classes[index].label, probability: probabilities[index])
     }
-    var prediction = Prediction(
+    return Prediction(
       logits: values, probabilities: probabilities,
       ranking: classes.filter { Double($0.probability) >= request.classify.probThreshold },
       effectiveTopK: count, inferenceMilliseconds: share)
-    if !attributors.isEmpty, scoreCAMLayers.isEmpty {
-      try explain(&prediction, of: input, workspace, image: image)
-    }
-    return prediction
   }
 }
 

@@ -123,6 +123,50 @@ struct TargetTests {
     _ = try deep.classifier { $0.targets = [.topk, .index(4)] }
   }
 
+  @Test(
+    arguments: GradCAMOptions.Method.allCases.filter { ![.eigencam, .scorecam].contains($0) },
+    GradCAMOptions.Score.allCases)
+  func `maps behind a hidden layer are the same bits in any batch`(
+    method: GradCAMOptions.Method, score: GradCAMOptions.Score
+  ) throws {
+    let deep = try SmallModel(hasHiddenLayer: true)
+    for layer in ["auto", "first,relu"] {
+      let classifier = try deep.classifier {
+        $0.targets = [.topk, .index(4)]
+        $0.layers = [layer]
+        $0.method = method
+        $0.score = score
+      }
+      let images = SmallModel.images(7)
+      func maps(batch: Int) throws -> [[ClassActivationMap]] {
+        try classifier.predictions(of: images, batch: batch).map {
+          $0.prediction.explanations.map(\.map)
+        }
+      }
+      let alone = try maps(batch: 1)
+      #expect(Set(alone).count == 7 && alone.allSatisfy { $0.count == 6 })
+      #expect(try maps(batch: 3) == alone)
+      #expect(try maps(batch: 7) == alone)
+    }
+  }
+
+  @Test func `an item without the label it is to be explained by fails alone`() throws {
+    let deep = try SmallModel(hasHiddenLayer: true)
+    let classifier = try deep.classifier { $0.targets = [.label] }
+    let inputs = try SmallModel.images(3).map { try classifier.prepare(NPY.encode($0)) }
+    let labelled = [inputs[0].labelled("class 2"), inputs[1], inputs[2].labelled("class 0")]
+    let results = classifier.predict(
+      labelled, workspace: classifier.makeWorkspace(maximumBatch: 3))
+    #expect(throws: Fault.self) { try results[1].get() }
+    for (place, classIndex) in [(0, 2), (2, 0)] {
+      let explanation = try #require(try results[place].get().explanation)
+      #expect(explanation.classIndex == classIndex)
+      let alone = try deep.classifier { $0.targets = [.index(classIndex)] }
+      let image = SmallModel.images(3)[place]
+      #expect(try alone.prediction(of: image).prediction.explanation?.map == explanation.map)
+    }
+  }
+
   @Test(arguments: [GradCAMOptions.Target.index(5), .named("class 7")])
   func `each target must be a class of the model`(target: GradCAMOptions.Target) throws {
     let fault = #expect(throws: Fault.self) {

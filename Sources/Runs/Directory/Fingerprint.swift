@@ -10,7 +10,7 @@ import Requests
 /// Everything that can change a byte of the results, by name.
 public struct Fingerprint: Sendable, Hashable {
   /// Grows whenever the tool computes or writes something differently.
-  static let format = 2
+  static let format = 3
 
   public let json: JSONValue
 
