@@ -58,6 +58,21 @@ struct InputCollectorTests {
     var selection = InputSelection()
     selection.paths = [folder.path]
     #expect(try collectInputs(selection).skipped == 2)
+    #expect(try collectInputs(selection).skippedLinks == 0)
+    for name in ["link.jpg", "link.txt", "b/link.png"] {
+      _ = symlink("/nonexistent", folder.path.appending(RawPath(name)).text ?? "")
+    }
+    #expect(try collectInputs(selection).skipped == 2)
+    #expect(try collectInputs(selection).skippedLinks == 2)
+    selection.followsSymbolicLinks = true
+    #expect(try collectInputs(selection).skippedLinks == 0)
+  }
+
+  @Test func `a folder with nothing but links says so`() throws {
+    _ = symlink("/nonexistent", folder.path.appending("link.jpg").text ?? "")
+    let fault = #expect(throws: Fault.self) { try collect() }
+    #expect(
+      fault?.message == "no input was found: symbolic links in folders are left out, see --follow")
   }
 
   @Test func `globs look below the folder that was given`() throws {

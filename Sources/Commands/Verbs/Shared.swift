@@ -136,6 +136,11 @@ extension Invocation {
         "left out \(collected.skipped) files in folders that are not named like images"
           + " (--include '*' takes them)")
     }
+    if collected.skippedLinks > 0 {
+      note(
+        "left out \(collected.skippedLinks) symbolic links in folders (--follow takes those to files)"
+      )
+    }
     return collected
   }
 }

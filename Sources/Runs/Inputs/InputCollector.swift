@@ -30,6 +30,7 @@ struct InputCollector {
   var violations: [Violation] = []
   var violationCount = 0
   var skipped = 0
+  var skippedLinks = 0
   var manifestModel: String?
   var manifestMetadata: JSONValue?
   /// The manifest, where it can be read again.
@@ -75,13 +76,20 @@ struct InputCollector {
       collected.list.text = text.identity(digests)
     }
     collected.skipped = skipped
+    collected.skippedLinks = skippedLinks
     collected.manifestModel = manifestModel
     collected.manifestMetadata = manifestMetadata
     guard !collected.list.isEmpty else {
-      let hint = skipped > 0 ? ": \(skipped) files are not named like images, see --include" : ""
       throw Fault(.inputNotFound, "no input was found\(hint)")
     }
     return collected
+  }
+
+  /// What was left out where nothing else was found.
+  private var hint: String {
+    if skipped > 0 { return ": \(skipped) files are not named like images, see --include" }
+    if skippedLinks > 0 { return ": symbolic links in folders are left out, see --follow" }
+    return ""
   }
 
   private var overallCode: Fault.Code {
@@ -158,7 +166,7 @@ struct InputCollector {
     for name in try names(in: folder) {
       if name.bytes.first == UInt8(ascii: "."), !selection.includesHidden { continue }
       let path = folder.appending(name)
-      guard let kind = try kind(of: path) else { continue }
+      guard let kind = try kind(of: path, below: root) else { continue }
       let isFolder = kind == .directory
       // A folder sorts as its contents do: with a slash at its end.
       entries.append((path, name.bytes + (isFolder ? [UInt8(ascii: "/")] : []), isFolder))
@@ -174,12 +182,16 @@ struct InputCollector {
   }
 
   /// What to do with an entry of a folder; `nil` to leave it out.
-  private func kind(of path: RawPath) throws(Fault) -> FileStamp.Kind? {
+  private mutating func kind(of path: RawPath, below root: Int) throws(Fault) -> FileStamp.Kind? {
     guard let stamp = try stamp(of: path, followingLinks: false) else { return nil }
     switch stamp.kind {
     case .regular, .directory: return stamp.kind
     case .symbolicLink:
-      guard selection.followsSymbolicLinks, selection.folder == nil else { return nil }
+      guard selection.folder == nil else { return nil }
+      guard selection.followsSymbolicLinks else {
+        if isWanted(path, below: root) ?? false { skippedLinks += 1 }
+        return nil
+      }
       // Links to folders could form a circle.
       guard let target = try FileStamp(of: path), target.kind == .regular else { return nil }
       return .regular
@@ -188,12 +200,18 @@ struct InputCollector {
   }
 
   private mutating func isSelected(_ path: RawPath, below root: Int) -> Bool {
+    if let isWanted = isWanted(path, below: root) { return isWanted }
+    skipped += 1
+    return false
+  }
+
+  /// Whether the name of a file is one to take; `nil` where only its ending speaks against it.
+  private func isWanted(_ path: RawPath, below root: Int) -> Bool? {
     let relative = Array(path.bytes.dropFirst(root).drop { $0 == UInt8(ascii: "/") })
     if selection.exclude.contains(where: { $0.matches(relative) }) { return false }
     if !selection.include.isEmpty { return selection.include.contains { $0.matches(relative) } }
     if let ending = path.fileExtension, isImageExtension(ending) { return true }
-    skipped += 1
-    return false
+    return nil
   }
 
   private mutating func readList(_ path: RawPath, separator: UInt8) throws(Fault) {

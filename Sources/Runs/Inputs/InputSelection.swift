@@ -49,6 +49,8 @@ public struct CollectedInputs: Sendable {
   public var list: InputList
   /// Files in folders that are not named like images and were left out.
   public var skipped = 0
+  /// Symbolic links in folders that were left out, and would not have been for what they are called.
+  public var skippedLinks = 0
   /// What a manifest says about the whole run.
   public var manifestModel: String?
   /// The object that a manifest attaches to the whole run.
