@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import time
 
@@ -60,13 +59,13 @@ def timed(command, cwd=None):
     return seconds, usage.ru_maxrss / 1024, output
 
 
-def copies(folder, count, target):
-    """A folder of `count` links to copies of the files of `folder`, in turns."""
-    originals = target.parent / "originals"
-    shutil.copytree(folder, originals)
-    files = sorted(originals.iterdir())
-    target.mkdir()
+def variants(folder, count, target):
+    """A folder of `count` files that all differ: those of `folder` in turns, with a number behind the end."""
+    # One file after the other: this process has to stay small, see `timed`.
+    files = sorted(folder.iterdir())
+    target.mkdir(parents=True)
     for index in range(count):
         source = files[index % len(files)]
-        os.link(source, target / f"{index:06}-{source.name}")
+        contents = source.read_bytes() + index.to_bytes(8, "big")
+        (target / f"{index:06}-{source.name}").write_bytes(contents)
     return target
