@@ -147,8 +147,8 @@ let package = Package(
     tests(
       "RunsTests",
       [
-        "Runs", "Images", "Transfers", "Workers", "Requests", "Tensors", "JSON", "Digests",
-        "FileAccess", "Faults",
+        "Runs", "Inference", "Attribution", "Images", "Transfers", "Workers", "Requests",
+        "Tensors", "JSON", "Digests", "FileAccess", "Faults",
       ]),
     tests(
       "CommandsTests",

@@ -4,11 +4,10 @@ import Requests
 import Tensors
 
 extension Prediction {
-  /// The bytes of its numbers.
-  public var byteCount: Int {
-    let maps = explanations.reduce(0) { $0 + 4 * $1.map.values.count + 512 }
-    return 4 * (logits.count + probabilities.count) + 128 * ranking.count + maps
-      + 4 * (classMaps?.values.count ?? 0)
+  /// Bytes of the heap that it keeps from being freed; labels belong to the model.
+  public var heapBytes: Int {
+    logits.heapBytes + probabilities.heapBytes + ranking.heapBytes + explanations.heapBytes
+      + explanations.reduce(0) { $0 + $1.heapBytes } + (classMaps?.values.heapBytes ?? 0)
   }
 
   /// The same prediction for another item, which takes no time.
@@ -30,19 +29,34 @@ extension Classifier {
     let content: PreparedInput.Content
     switch input.content {
     case .image(_, let geometry, _):
-      guard let none = try? PixelBuffer([0, 0, 0], width: 1, height: 1, channels: 3) else {
-        return nil
-      }
+      guard let none = Self.noPixels else { return nil }
       content = .image(view: none, geometry: geometry, upright: nil)
-    case .tensor: content = .tensor(Tensor([Float](), shape: [0]))
+    case .tensor: content = .tensor(Self.noNumbers)
     }
     return PreparedInput(
       source: input.source, decodeMilliseconds: 0, preprocessMilliseconds: 0, content: content,
       label: input.label)
   }
+
+  private static let noPixels = try? PixelBuffer([0, 0, 0], width: 1, height: 1, channels: 3)
+  private static let noNumbers = Tensor([Float](), shape: [0])
+}
+
+extension Explanation {
+  /// Bytes of the heap that it keeps from being freed.
+  fileprivate var heapBytes: Int {
+    map.values.heapBytes + layer.heapBytes + classID.heapBytes + layers.heapBytes
+      + layers.reduce(0) { $0 + $1.name.heapBytes }
+  }
 }
 
 extension PreparedInput {
+  /// Bytes of the heap that it keeps from being freed, where its pixels are none.
+  public var heapBytesWithoutPixels: Int {
+    source.sha256.heapBytes + source.warnings.heapBytes
+      + source.warnings.reduce(0) { $0 + $1.heapBytes } + (label?.heapBytes ?? 0)
+  }
+
   /// The same input of an item that is said to show another class.
   public func labelled(_ label: String?) -> PreparedInput {
     PreparedInput(

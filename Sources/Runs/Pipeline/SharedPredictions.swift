@@ -6,8 +6,8 @@ import Workers
 /// What the network has said about contents that occur more than once, so that it is asked once.
 ///
 /// Items of the same bytes and the same options share a prediction, also while it is being computed;
-/// each has its own record and its own files. Predictions are kept up to a number of bytes, the oldest
-/// go first. What is shared changes no result.
+/// each has its own record and its own files. Predictions are kept up to a number of bytes of the heap,
+/// the oldest go first. What is shared changes no result.
 final class SharedPredictions: Sendable {
   /// What a prediction follows from, within one run.
   struct Key: Hashable, Sendable {
@@ -36,13 +36,13 @@ final class SharedPredictions: Sendable {
 
   fileprivate enum Entry: Sendable {
     case inWork
-    case done(Shared, bytes: Int)
+    indirect case done(Shared, bytes: Int)
   }
 
   fileprivate struct State {
     var entries: [Key: Entry] = [:]
-    /// The keys of what is done, oldest first from `head` on.
-    var done: [Key] = []
+    /// The keys of what is done, oldest first from `head` on, `nil` before.
+    var done: [Key?] = []
     var head = 0
     var bytes = 0
   }
@@ -50,7 +50,7 @@ final class SharedPredictions: Sendable {
   private let state = Monitor(State())
   private let byteLimit: Int
 
-  init(byteLimit: Int = 32 << 20) {
+  init(byteLimit: Int = 8 << 20) {
     self.byteLimit = byteLimit
   }
 
@@ -83,7 +83,7 @@ final class SharedPredictions: Sendable {
         state.entries[key] = nil
         return
       }
-      let bytes = shared.prediction.byteCount + 1024
+      let bytes = Self.heapBytes(of: shared, for: key)
       state.entries[key] = .done(shared, bytes: bytes)
       state.done.append(key)
       state.bytes += bytes
@@ -92,14 +92,36 @@ final class SharedPredictions: Sendable {
   }
 }
 
+extension SharedPredictions {
+  /// Bytes of the heap that a prediction keeps from being freed while it is kept.
+  static func heapBytes(of shared: Shared, for key: Key) -> Int {
+    // Tables are up to twice as large as what is in them.
+    let places = 2 * (2 * MemoryLayout<Key?>.stride + MemoryLayout<Entry>.stride)
+    return places + MemoryLayout<Shared>.stride + 48 + key.heapBytes
+      + shared.prediction.heapBytes + (shared.input?.heapBytesWithoutPixels ?? 0)
+  }
+
+  /// How many predictions are kept, and their bytes.
+  var kept: (count: Int, bytes: Int) {
+    state.withLock { ($0.done.count - $0.head, $0.bytes) }
+  }
+}
+
+extension SharedPredictions.Key {
+  fileprivate var heapBytes: Int {
+    sha256.heapBytes + (label?.heapBytes ?? 0) + options.heapBytes
+  }
+}
+
 extension SharedPredictions.State {
   /// Forgets the oldest predictions.
   fileprivate mutating func forget(beyond limit: Int) {
-    while bytes > limit, head < done.count {
-      if case .done(_, let size)? = entries.removeValue(forKey: done[head]) { bytes -= size }
+    while bytes > limit, head < done.count, let key = done[head] {
+      if case .done(_, let size)? = entries.removeValue(forKey: key) { bytes -= size }
+      done[head] = nil
       head += 1
     }
-    if head > 4096, head > done.count / 2 {
+    if head > 64, head > done.count / 2 {
       done.removeFirst(head)
       head = 0
     }
