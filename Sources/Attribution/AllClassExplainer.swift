@@ -20,34 +20,42 @@ public struct ClassActivationMaps: Sendable, Hashable {
   }
 }
 
-/// Computes the maps of all classes at once, where the gradient is the head's weights alone: one
-/// product of the weights of the classes, [K, C], and the activations, [C, H · W].
+/// Computes the maps of all classes at once, where each channel has one gradient: one product of the
+/// gradients of the classes, [K, C], and the activations, [C, H · W].
+///
+/// The gradients are the head's weights, or those of each image where the head has several matrices.
 public struct AllClassExplainer: Sendable {
   /// The values that `maps` needs of the forward pass.
   public var requiredValues: [ValueID] { explainer.requiredValues }
   private let explainer: Explainer
   private let channels: Int
+  private let gradients: Gradients
+
   /// The gradient of each logit by each channel's plane, [K, C].
-  private let gradients: [Float]
+  private enum Gradients {
+    case constant([Float])
+    case ofImage(DenseHead)
+  }
 
   /// - Throws: `Fault` with code `explain.not_supported` when each class would take a backward pass.
   public init(_ explainer: Explainer) throws(Fault) {
-    guard case .closedForm(let head) = explainer.rule else {
+    self.explainer = explainer
+    self.channels = explainer.layout.channels
+    switch explainer.rule {
+    case .closedForm(let head):
+      gradients = .constant(
+        (0..<explainer.classCount).flatMap { index in
+          head.channelGradient(explainer.unitGradient(index))
+        })
+    case .dense(let head) where head.sumsCells:
+      gradients = .ofImage(head)
+    default:
       throw Fault(
         .explainNotSupported,
         "not all classes can be explained at once: between the layer and the scores lies more than "
-          + "an average and a matrix; name the targets, or the layer before the final pooling")
+          + "an average and a matrix (for gradcam and the project's own kernels, poolings and "
+          + "matrices); name the targets, or the layer before the final pooling")
     }
-    self.explainer = explainer
-    let count = explainer.classCount
-    var gradients: [Float] = []
-    for index in 0..<count {
-      var scoreGradient = [Float](repeating: 0, count: count)
-      scoreGradient[index] = 1
-      gradients += head.channelGradient(scoreGradient)
-    }
-    self.gradients = gradients
-    self.channels = gradients.count / count
   }
 
   /// The maps of one image, one for each class.
@@ -61,6 +69,7 @@ public struct AllClassExplainer: Sendable {
     let activations = try explainer.activations(forward).aligned()
     let count = explainer.classCount
     let (height, width) = (activations.shape[2], activations.shape[3])
+    let gradients = try gradients(of: forward)
     var weights = gradients
     if let scoreGradients {
       weights = scoreGradients.aligned().withElements(of: Float.self) { rows in
@@ -80,6 +89,26 @@ public struct AllClassExplainer: Sendable {
     }
     return ClassActivationMaps(count: count, height: height, width: width, values: values)
   }
+
+  private func gradients(of forward: [ValueID: Tensor]) throws(Fault) -> [Float] {
+    switch gradients {
+    case .constant(let gradients): return gradients
+    case .ofImage(let head):
+      var gradients: [Float] = []
+      gradients.reserveCapacity(explainer.classCount * channels)
+      for start in stride(from: 0, to: explainer.classCount, by: Self.classesAtOnce) {
+        let classes = start..<min(start + Self.classesAtOnce, explainer.classCount)
+        let queries = classes.map { index in
+          Explainer.Query(scoreGradient: explainer.unitGradient(index), forward: forward)
+        }
+        for row in try head.means(queries) { gradients += row }
+      }
+      return gradients
+    }
+  }
+
+  /// Classes whose gradients go through the matrices together.
+  private static let classesAtOnce = 256
 
   /// A · B of [m, k] and [k, n].
   private static func product(

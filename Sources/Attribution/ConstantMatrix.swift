@@ -111,7 +111,7 @@ struct ConstantMatrix: Sendable {
 }
 
 /// How the cells of the channels lie in a vector.
-struct CellOrder: Sendable {
+struct CellOrder: Sendable, Hashable {
   /// The cells of each channel.
   var count: Int
   /// Whether all channels of a cell lie side by side, instead of all cells of a channel.

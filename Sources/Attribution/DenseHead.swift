@@ -16,6 +16,8 @@ struct DenseHead: Sendable {
   var vector: ValueID { tail.start }
   private let tail: DenseTail
   private let backward: DenseTail.Backward
+  /// The cells that the first matrix is summed over; `nil` when it is whole.
+  private let order: CellOrder?
   private let front: Front
 
   private enum Front: Sendable {
@@ -26,9 +28,11 @@ struct DenseHead: Sendable {
 
   /// The head after `layer`; `nil` where the graph has none, or has a single matrix behind more than
   /// poolings.
+  /// - Parameter others: heads of the same graph, whose packed matrices are taken where they are the
+  ///   same.
   init?(
     _ graph: Graph, layer: ValueID, layout: LayerLayout, logits: ValueID,
-    method: Explainer.Method, kernels: BlockedKernels
+    method: Explainer.Method, kernels: BlockedKernels, sharing others: [DenseHead]
   ) throws(Fault) {
     guard let tail = DenseTail(graph, layer: layer, logits: logits),
       let shape = graph[tail.start].type?.shape
@@ -36,17 +40,19 @@ struct DenseHead: Sendable {
     let sums = CellSums(graph, layer: layer, layout: layout, vector: tail.start)
     self.tail = tail
     if let sums, method == .gradCAM || sums.isUniform {
-      backward = tail.backward(kernels, summing: sums.order)
+      order = sums.order
       front = .sums(cells: layout.height * layout.width)
     } else if tail.matrixCount > 1 {
       let constants = try ReverseWalk(graph, from: tail.start, to: [layer]).constants
       let aligned = graph.aligning(constants)
-      backward = tail.backward(kernels)
+      order = nil
       front = .walk(
         ReferenceExecutor(aligned), try ReverseWalk(aligned, from: tail.start, to: [layer]), shape)
     } else {
       return nil
     }
+    let other = others.first { [order] in $0.vector == tail.start && $0.order == order }
+    backward = other?.backward ?? tail.backward(kernels, summing: order)
   }
 
   /// Whether no image is walked through.
@@ -54,16 +60,23 @@ struct DenseHead: Sendable {
     if case .sums = front { true } else { false }
   }
 
+  /// The mean over its cells of the gradient of each query's function by each channel.
+  func means(_ queries: [Explainer.Query]) throws(Fault) -> [[Float]] {
+    guard case .sums(let cells) = front else {
+      throw Fault(.internalError, "the cells of a head are not summed")
+    }
+    let scale = 1 / Float(cells)
+    return try backward.rows(queries).map { row in row.map { $0 * scale } }
+  }
+
   /// The gradient of each query's function by the planes of the layer.
   func gradients(
     _ queries: [Explainer.Query], layer: ValueID, layout: LayerLayout
   ) throws(Fault) -> [LayerGradient] {
-    let rows = try backward.rows(queries)
     switch front {
-    case .sums(let cells):
-      let scale = 1 / Float(cells)
-      return rows.map { .uniform($0.map { $0 * scale }) }
+    case .sums: return try means(queries).map { .uniform($0) }
     case .walk(let executor, let walk, let shape):
+      let rows = try backward.rows(queries)
       var gradients: [LayerGradient] = []
       for (query, row) in zip(queries, rows) {
         var values = try executor.values(of: walk.forwardValues, given: query.forward)

@@ -38,11 +38,13 @@ public final class Explainer: Sendable {
   ///     directly, and one of several matrices for several images at once; the general walk gives
   ///     the same up to rounding.
   ///   - kernels: what multiplies with several matrices; `nil` leaves them to the general walk.
+  ///   - others: explainers of other layers of this graph, to share packed matrices with.
   /// - Throws: `Fault` with code `explain.not_supported` when the layer is no feature map, or the
   ///   scores do not depend on it.
   public init(
     _ graph: Graph, layer: ValueID, layout: LayerLayout? = nil, logits: ValueID,
-    method: Method = .gradCAM, allowsClosedForm: Bool = true, kernels: BlockedKernels? = .best
+    method: Method = .gradCAM, allowsClosedForm: Bool = true, kernels: BlockedKernels? = .best,
+    sharing others: [Explainer] = []
   ) throws(Fault) {
     try graph.checkFloat(layer)
     if let layout {
@@ -70,7 +72,7 @@ public final class Explainer: Sendable {
     } else if allowsClosedForm, let kernels,
       let head = try DenseHead(
         graph, layer: layer, layout: self.layout, logits: logits, method: method,
-        kernels: kernels)
+        kernels: kernels, sharing: others.compactMap(\.denseHead))
     {
       self.graph = graph
       self.rule = .dense(head)
@@ -82,6 +84,10 @@ public final class Explainer: Sendable {
       self.rule = .reverse(try ReverseWalk(aligned, from: logits, to: [layer]))
       self.requiredValues = [layer] + Self.sideValues(graph, layer: layer, logits: logits)
     }
+  }
+
+  private var denseHead: DenseHead? {
+    if case .dense(let head) = rule { head } else { nil }
   }
 
   /// Whether the maps come from the head's weights alone, without a backward pass.
@@ -102,9 +108,14 @@ public final class Explainer: Sendable {
       throw Fault(
         .paramOutOfRange, "class \(classIndex) does not exist: the model has \(classCount) outputs")
     }
-    var scoreGradient = [Float](repeating: 0, count: classCount)
-    scoreGradient[classIndex] = 1
-    return try map(scoreGradient: scoreGradient, forward: forward)
+    return try map(scoreGradient: unitGradient(classIndex), forward: forward)
+  }
+
+  /// The gradient of one logit by each.
+  func unitGradient(_ classIndex: Int) -> [Float] {
+    var gradient = [Float](repeating: 0, count: classCount)
+    gradient[classIndex] = 1
+    return gradient
   }
 
   /// The map of a function of the logits for one image.

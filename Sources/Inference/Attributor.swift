@@ -10,16 +10,20 @@ enum Attributor: Sendable {
   case eigenCAM(EigenCAM)
   case scoreCAM(ScoreCAM)
 
-  /// - Parameter kernels: what multiplies with the matrices of a head; `nil` for the reference
-  ///   functions.
+  /// - Parameters:
+  ///   - kernels: what multiplies with the matrices of a head; `nil` for the reference functions.
+  ///   - others: those of other layers of the same graph.
   /// - Throws: `Fault` with code `explain.not_supported`.
   init(
     _ method: GradCAMOptions.Method, _ graph: Graph, layer: ValueID, logits: ValueID,
-    kernels: BlockedKernels?
+    kernels: BlockedKernels?, sharing others: [Attributor]
   ) throws(Fault) {
+    let explainers = others.compactMap { if case .gradient(let other) = $0 { other } else { nil } }
     func gradient(_ method: Explainer.Method) throws(Fault) -> Self {
       .gradient(
-        try Explainer(graph, layer: layer, logits: logits, method: method, kernels: kernels))
+        try Explainer(
+          graph, layer: layer, logits: logits, method: method, kernels: kernels,
+          sharing: explainers))
     }
     switch method {
     case .gradcam: self = try gradient(.gradCAM)

@@ -42,9 +42,12 @@ public final class Classifier: Sendable {
     let options = request.gradCAM
     let prepared = try NetworkPreparation(model, layers: options.enabled ? options.layers : [])
     let kernels = try engine.kernels.table(engine.instructionSet, engine.precision)
-    let attributors = try prepared.layers.map { layer throws(Fault) in
-      try Attributor(
-        options.method, prepared.graph, layer: layer, logits: prepared.logits, kernels: kernels)
+    var attributors: [Attributor] = []
+    for layer in prepared.layers {
+      attributors.append(
+        try Attributor(
+          options.method, prepared.graph, layer: layer, logits: prepared.logits, kernels: kernels,
+          sharing: attributors))
     }
     self.model = model
     self.request = request

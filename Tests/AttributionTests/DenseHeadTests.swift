@@ -76,6 +76,36 @@ struct DenseHeadTests {
     #expect(relativeDifference(map.values, expected.values) < 1e-5)
   }
 
+  @Test func `all classes are explained at once where the cells are summed`() throws {
+    let network = try DenseNetwork(.poolings)
+    let explainer = try network.explainer(.gradCAM)
+    let forward = try network.forward(1, keep: explainer.requiredValues)[0]
+    let maps = try AllClassExplainer(explainer).maps(forward: forward)
+    #expect(maps.count == 5)
+    for classIndex in 0..<maps.count {
+      let alone = try explainer.map(classIndex: classIndex, forward: forward)
+      #expect(relativeDifference(maps[classIndex].values, alone.values) < 1e-5)
+    }
+    let fault = #expect(throws: Fault.self) {
+      try AllClassExplainer(try network.explainer(.layerCAM))
+    }
+    #expect(fault?.code == .explainNotSupported)
+  }
+
+  @Test(arguments: Explainer.Method.allCases)
+  func `layers that share the packed matrices have the maps of each alone`(
+    method: Explainer.Method
+  ) throws {
+    let network = try DenseNetwork(.poolings)
+    let layers = try [network.layer, network.pooled].map { try #require($0) }
+    let alone = try layers.map { try network.explainer(method, layer: $0) }
+    let second = try network.explainer(method, layer: layers[1], sharing: [alone[0]])
+    let forward = try network.forward(1, keep: alone.flatMap(\.requiredValues))[0]
+    #expect(
+      try second.map(classIndex: 3, forward: forward)
+        == alone[1].map(classIndex: 3, forward: forward))
+  }
+
   @Test func `without kernels the walk goes through the whole graph`() throws {
     let network = try DenseNetwork(.poolings)
     let explainer = try Explainer(
@@ -99,6 +129,8 @@ private struct DenseNetwork {
   let graph: Graph
   let image: ValueID
   let layer: ValueID
+  /// What a first pooling makes of the layer.
+  let pooled: ValueID?
   let scores: ValueID
 
   init(_ neck: DenseHeadTests.Neck, countsPads: Bool = false) throws {
@@ -117,6 +149,7 @@ private struct DenseNetwork {
       kernelShape: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1], ceilMode: true,
       countIncludePad: countsPads)
     let largest = MaxPool(kernelShape: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1])
+    var firstPooled: ValueID?
     let hidden: ValueID
     switch neck {
     case .flatten:
@@ -124,6 +157,7 @@ private struct DenseNetwork {
         MatMul(), [flattened(layer), weights("w1", [384, 12])], output: "h1")
     case .poolings:
       let pooled = builder.node(largest, [layer], output: "pooled")
+      firstPooled = pooled
       let halves = builder.node(
         AveragePool(kernelShape: [2, 2], strides: [2, 2]), [pooled], output: "halves")
       hidden = builder.node(
@@ -153,20 +187,24 @@ private struct DenseNetwork {
       hidden = builder.node(
         Gemm(transB: true), [flattened(sum), weights("w1", [12, 96])], output: "h1")
     }
+    pooled = firstPooled
     let first = builder.node(Relu(), [hidden], output: "first")
     let product = builder.node(MatMul(), [first, weights("w2", [12, 9])], output: "h2")
     let biased = builder.node(Add(), [product, weights("b2", [9])], output: "biased")
     let second = builder.node(HardSwish(), [biased], output: "second")
     scores = builder.node(
       Gemm(transB: true), [second, weights("w3", [5, 9]), weights("b3", [5])], output: "scores")
-    graph = try builder.finish(outputs: [scores]).specialized(keep: [layer])
+    graph = try builder.finish(outputs: [scores]).specialized(
+      keep: Set([layer, firstPooled].compactMap { $0 }))
   }
 
   func explainer(
-    _ method: Explainer.Method, allowsClosedForm: Bool = true
+    _ method: Explainer.Method, layer: ValueID? = nil, allowsClosedForm: Bool = true,
+    sharing others: [Explainer] = []
   ) throws -> Explainer {
     try Explainer(
-      graph, layer: layer, logits: scores, method: method, allowsClosedForm: allowsClosedForm)
+      graph, layer: layer ?? self.layer, logits: scores, method: method,
+      allowsClosedForm: allowsClosedForm, sharing: others)
   }
 
   /// The values of images of noise.

@@ -1,4 +1,5 @@
 import Attribution
+import Execution
 import Faults
 import InfercamTestSupport
 import Inference
@@ -115,12 +116,52 @@ struct TargetTests {
     #expect(fault?.code == .explainNotSupported)
   }
 
-  @Test func `a hidden layer of the head has no closed form`() throws {
+  @Test(
+    arguments: GradCAMOptions.Method.allCases.filter { ![.eigencam, .scorecam].contains($0) },
+    GradCAMOptions.Score.allCases)
+  func `maps of all classes behind a hidden layer are those of each alone`(
+    method: GradCAMOptions.Method, score: GradCAMOptions.Score
+  ) throws {
     let deep = try SmallModel(hasHiddenLayer: true)
-    let fault = #expect(throws: Fault.self) { try deep.classifier { $0.targets = [.all] } }
+    func classifier(_ targets: [GradCAMOptions.Target]) throws -> Classifier {
+      try deep.classifier {
+        $0.targets = targets
+        $0.method = method
+        $0.score = score
+      }
+    }
+    let all = try classifier([.all]).predictions(of: SmallModel.images(3), batch: 3)
+    let alone = try classifier((0..<5).map { .index($0) })
+      .predictions(of: SmallModel.images(3), batch: 1)
+    for ((_, all), (_, alone)) in zip(all, alone) {
+      let maps = try #require(all.classMaps)
+      for index in 0..<5 {
+        let expected = alone.explanations[index].map.values
+        #expect(relativeDifference(maps[index].values, expected) < 1e-5, "class \(index)")
+      }
+    }
+  }
+
+  @Test func `all classes behind a hidden layer are refused of inner layers and of BLAS`() throws {
+    let deep = try SmallModel(hasHiddenLayer: true)
+    let fault = #expect(throws: Fault.self) {
+      try deep.classifier {
+        $0.targets = [.all]
+        $0.layers = ["first,relu"]
+      }
+    }
     #expect(fault?.code == .explainNotSupported)
     #expect(fault?.message.contains("name the targets") == true)
-    _ = try deep.classifier { $0.targets = [.topk, .index(4)] }
+    var request = InferenceRequest()
+    request.gradCAM.enabled = true
+    request.gradCAM.targets = [.all]
+    var engine = EngineOptions()
+    engine.kernels = .blas
+    #expect(throws: Fault.self) {
+      try Classifier(deep.version, request: request, engine: engine)
+    }
+    request.gradCAM.targets = [.topk, .index(4)]
+    _ = try Classifier(deep.version, request: request, engine: engine)
   }
 
   @Test(
