@@ -180,7 +180,8 @@ struct RunAttempt: ~Copyable {
       classifiers: models.classifiers, model: request.model, request: request.inference,
       jobID: specification.jobID, access: request.access)
     settings.compared = models.compared
-    settings.workers = isAlone ? 1 : request.workers
+    settings.workers = request.workers
+    settings.divideThreads(items: isAlone ? 1 : plan.counts.items - plan.counts.done)
     settings.batch = isAlone ? 1 : request.batch
     settings.layout = request.layout
     settings.savesLogits = request.savesLogits

@@ -90,6 +90,17 @@ struct RunTests {
     #expect(heatmaps[0].count == 30)
   }
 
+  @Test func `an item that has all processors to itself gives what it gives among others`() throws {
+    try program.makeInputs()
+    #expect(try program.run(["run", "in", "-o", "all", "-j", "1", "--heatmap", "npy"]).status == 0)
+    let name = "0-metal-crack-01.jpg"
+    #expect(try program.run(["run", "in/\(name)", "-o", "one", "--heatmap", "npy"]).status == 0)
+    let alone = try #require(try program.reproducibleResults("one").first?["result"])
+    let among = try program.reproducibleResults("all").first { $0["id"]?.string == "in/\(name)" }
+    #expect(alone["classes"] == among?["result"]?["classes"])
+    #expect(alone["heatmap"]?["sha256"] == among?["result"]?["heatmap"]?["sha256"])
+  }
+
   @Test(arguments: [SIGKILL, SIGINT, SIGTERM])
   func `a run that is stopped is resumed and ends the same`(signal: Int32) throws {
     try program.makeInputs(copies: 12)

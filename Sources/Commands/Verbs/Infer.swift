@@ -95,15 +95,6 @@ private func pipelineSettings(
   return settings
 }
 
-extension PipelineSettings {
-  /// Gives the processors that have no item of their own to those that have.
-  fileprivate mutating func divideThreads(items: Int) {
-    let processors = min(workers, WorkerThread.usableProcessors)
-    workers = max(1, min(workers, items))
-    threads = max(1, processors / workers)
-  }
-}
-
 /// Starts a thread that turns lines of the standard input into items.
 private func startReading(
   capacity: Int, _ selection: InputSelection

@@ -3,6 +3,7 @@ import Images
 public import Inference
 public import Models
 public import Requests
+import Workers
 
 /// What the workers of a run share.
 public struct PipelineSettings: Sendable {
@@ -52,6 +53,14 @@ public struct PipelineSettings: Sendable {
     self.model = model
     self.request = request
     self.jobID = jobID
+  }
+
+  /// Gives the processors that have no item of their own to those that have.
+  /// - Parameter items: how many there are.
+  public mutating func divideThreads(items: Int) {
+    let processors = min(workers, WorkerThread.usableProcessors)
+    workers = max(1, min(workers, items))
+    threads = max(1, processors / workers)
   }
 }
 
