@@ -156,7 +156,7 @@ struct CompatibilityTests {
   }
 
   /// The folders of what earlier versions have written.
-  static let formats = ["format-1", "format-2"]
+  static let formats = ["format-1", "format-2", "format-3"]
 
   private func fixture(_ name: String) -> RawPath {
     checkoutFolder.appending("Tests/EndToEndTests/Fixtures").appending(name)
