@@ -46,9 +46,25 @@ struct ClassScores: Sendable {
 
   /// The classes with the highest probabilities, ties in the order of the classes.
   static func ranking(_ probabilities: [Float], count: Int) -> [Int] {
-    let order = probabilities.indices.sorted {
-      probabilities[$0] == probabilities[$1] ? $0 < $1 : probabilities[$0] > probabilities[$1]
+    func precedes(_ first: Int, _ second: Int) -> Bool {
+      let (a, b) = (probabilities[first], probabilities[second])
+      return a == b ? first < second : a > b
     }
-    return Array(order.prefix(count))
+    guard count <= longestSelection else {
+      return Array(probabilities.indices.sorted(by: precedes).prefix(count))
+    }
+    var best: [Int] = []
+    for index in probabilities.indices {
+      if best.count >= count {
+        guard let last = best.last, precedes(index, last) else { continue }
+        best.removeLast()
+      }
+      let place = best.lastIndex { precedes($0, index) }.map { $0 + 1 } ?? 0
+      best.insert(index, at: place)
+    }
+    return best
   }
+
+  /// Up to so many classes are found in one pass over all, without sorting them.
+  private static let longestSelection = 16
 }

@@ -99,7 +99,9 @@ struct RunAttempt: ~Copyable {
         OneItemSource(item), isAlone: true, lock, isInterrupted: isInterrupted, report: report)
     }
     if ending == .finished, plan.pendingCount > 0 {
-      let source = ListSource(request.inputs) { [pending = plan.pending] in pending[$0] }
+      let source = ListSource(request.inputs, count: plan.pendingCount) {
+        [pending = plan.pending] in pending[$0]
+      }
       try process(source, isAlone: false, lock, isInterrupted: isInterrupted, report: report)
     }
   }

@@ -7,6 +7,16 @@ import Testing
 struct ClassScoresTests {
   static let logits: [Float] = [1.5, -0.25, 2, 0.5]
 
+  @Test(arguments: [0, 1, 5, 16, 17, 60])
+  func `the highest come first, ties in the order of the classes`(count: Int) {
+    // Few different values, so that ties are common.
+    let probabilities = (0..<50).map { Float(($0 * 37 + 11) % 13) }
+    let order = probabilities.indices.sorted {
+      (-probabilities[$0], $0) < (-probabilities[$1], $1)
+    }
+    #expect(ClassScores.ranking(probabilities, count: count) == Array(order.prefix(count)))
+  }
+
   @Test(arguments: [ModelSpec.Activation.softmax, .sigmoid], [1, 1.7])
   func `the gradient of a probability is its slope`(
     activation: ModelSpec.Activation, temperature: Double

@@ -2,6 +2,7 @@ import Faults
 import FileAccess
 import InfercamTestSupport
 import Testing
+import Workers
 
 @testable import Runs
 
@@ -148,6 +149,19 @@ struct InputCollectorTests {
       digests.insert(try collectInputs(selection).list.sha256)
     }
     #expect(digests.count == 4)
+  }
+
+  @Test func `a list tells how many of its items are left`() throws {
+    try write("a.jpg", "b.jpg", "c.jpg", "d.jpg")
+    var selection = InputSelection()
+    selection.paths = [folder.path]
+    let list = try collectInputs(selection).list
+    let source = WindowedSource(ListSource(list, count: 2) { $0 % 2 == 1 }, window: 8)
+    var remaining = [source.remaining]
+    while case .element = source.next(wait: true) { remaining.append(source.remaining) }
+    #expect(remaining == [2, 1, 0])
+    #expect(ListSource(list).remaining == 4)
+    #expect(StreamSource(capacity: 1).remaining == nil)
   }
 
   @Test func `a long list is read back item by item`() throws {

@@ -6,30 +6,46 @@ public protocol ItemSource: Sendable {
   func next(wait: Bool) -> BoundedQueue<InputItem>.Next
   /// Ends the source; whoever waits for an item learns it.
   func stop()
+  /// How many items are left; `nil` where nobody knows.
+  var remaining: Int? { get }
+}
+
+extension ItemSource {
+  public var remaining: Int? { nil }
 }
 
 /// The items of a list that are still to be done, in order.
 public final class ListSource: ItemSource {
-  private let cursor: Monitor<InputList.Cursor>
+  private let state: Monitor<(cursor: InputList.Cursor, remaining: Int)>
   private let isPending: @Sendable (Int) -> Bool
 
-  public init(_ list: InputList, isPending: @escaping @Sendable (Int) -> Bool = { _ in true }) {
-    self.cursor = Monitor(InputList.Cursor(list))
+  /// - Parameter count: how many items are pending, at most.
+  public init(
+    _ list: InputList, count: Int? = nil,
+    isPending: @escaping @Sendable (Int) -> Bool = { _ in true }
+  ) {
+    self.state = Monitor((InputList.Cursor(list), count ?? list.count))
     self.isPending = isPending
   }
 
   public func next(wait: Bool) -> BoundedQueue<InputItem>.Next {
-    cursor.withLock { cursor in
-      while let item = cursor.next() {
-        if isPending(item.sequence) { return .element(item) }
+    state.withLock { state in
+      while let item = state.cursor.next() {
+        if isPending(item.sequence) {
+          state.remaining -= 1
+          return .element(item)
+        }
       }
+      state.remaining = 0
       return .end
     }
   }
 
   public func stop() {
-    cursor.withLock { $0.stop() }
+    state.withLock { $0.cursor.stop() }
   }
+
+  public var remaining: Int? { state.withLock { $0.remaining } }
 }
 
 /// A single item.
@@ -77,6 +93,8 @@ final class WindowedSource: ItemSource {
     progress.update { $0.taken -= 1 }
     return next
   }
+
+  var remaining: Int? { source.remaining }
 
   /// Lets one more item in.
   func didReport() {

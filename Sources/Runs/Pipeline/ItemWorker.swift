@@ -94,7 +94,7 @@ struct ItemWorker: ~Copyable {
         FaultPoints.reach(item: item.id)
         #endif
         try admit(item)
-        if chunk.count + awaiting.count < settings.batch, chunkBytes < settings.chunkBytes {
+        if chunk.count + awaiting.count < chunkLimit(source), chunkBytes < settings.chunkBytes {
           continue
         }
       case .nothing: break
@@ -103,6 +103,14 @@ struct ItemWorker: ~Copyable {
       try flush()
     }
     try flush()
+  }
+
+  /// How many items make a chunk: towards the end fewer, so that no worker is left with many while
+  /// the others have none.
+  private func chunkLimit(_ source: any ItemSource) -> Int {
+    guard let remaining = source.remaining else { return settings.batch }
+    let share = (remaining + settings.workers - 1) / settings.workers
+    return min(settings.batch, max(1, share))
   }
 
   /// Reads an item; a failure is reported at once.
