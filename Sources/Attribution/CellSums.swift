@@ -78,8 +78,7 @@ struct CellSums: Sendable {
       guard window.axes.allSatisfy({ $0.isCovered }), !(isPadded && pool.countIncludePad) else {
         return nil
       }
-      return !isPadded
-        && window.axes.allSatisfy { $0.output == 1 && $0.kernel == $0.input && $0.dilation == 1 }
+      return window.axes.allSatisfy(\.spansInput)
     default: return nil
     }
   }

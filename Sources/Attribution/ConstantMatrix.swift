@@ -103,10 +103,24 @@ struct ConstantMatrix: Sendable {
   /// Whether the kernel of a convolution covers its whole input once.
   private static func spans(_ conv: Conv, _ input: Shape, _ weight: Shape) -> Bool {
     guard let geometry = try? conv.geometry(input: input, weight: weight) else { return false }
-    return geometry.window.axes.allSatisfy {
-      $0.output == 1 && $0.kernel == $0.input && $0.dilation == 1 && $0.padBegin == 0
-        && $0.padEnd == 0
-    }
+    return geometry.window.axes.allSatisfy(\.spansInput)
+  }
+}
+
+extension WindowAxis {
+  /// Whether one window covers the whole input and nothing else.
+  var spansInput: Bool {
+    output == 1 && kernel == input && dilation == 1 && padBegin == 0 && padEnd == 0
+  }
+}
+
+extension Node {
+  /// Whether the node adds a constant to each element of `value`.
+  func addsConstant(to value: ValueID, _ graph: Graph) -> Bool {
+    guard op is Add, let output = graph[outputs[0]].type, let input = graph[value].type
+    else { return false }
+    return output.shape.elementCount == input.shape.elementCount
+      && inputs.contains { $0.map { graph[$0].constant != nil } ?? false }
   }
 }
 

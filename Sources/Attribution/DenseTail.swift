@@ -42,7 +42,7 @@ struct DenseTail: Sendable {
         links.append(Link(node: node, matrix: matrix))
       } else if Self.isFunction(node, of: input, graph) {
         links.append(Link(node: node))
-      } else if !node.op.isView, !Self.addsConstant(node, to: input, graph) {
+      } else if !node.op.isView, !node.addsConstant(to: input, graph) {
         break
       }
       value = input
@@ -84,14 +84,6 @@ struct DenseTail: Sendable {
 
   private static func isVariable(_ value: ValueID?, _ graph: Graph) -> Bool {
     value.map { graph[$0].constant == nil } ?? false
-  }
-
-  private static func addsConstant(_ node: Node, to value: ValueID, _ graph: Graph) -> Bool {
-    guard node.op is Add, let output = graph[node.outputs[0]].type,
-      let input = graph[value].type
-    else { return false }
-    return output.shape.elementCount == input.shape.elementCount
-      && node.inputs.contains { !Self.isVariable($0, graph) }
   }
 }
 

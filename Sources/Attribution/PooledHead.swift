@@ -22,7 +22,7 @@ struct PooledHead: Sendable {
     let consumers = graph.consumers()
     var value = layer
     var isPooled = false
-    var weights: (tensor: Tensor, isTransposed: Bool)?
+    var matrix: ConstantMatrix?
     while value != logits {
       let readers = consumers[value.index]
       guard readers.count == 1, let index = readers.first else { return nil }
@@ -30,23 +30,23 @@ struct PooledHead: Sendable {
       if !isPooled {
         guard Self.pools(node, graph, shape, layout) else { return nil }
         isPooled = true
-      } else if let matrix = Self.matrix(node, of: value, graph) {
-        guard weights == nil else { return nil }
-        weights = matrix
-      } else if !node.op.isView, !Self.addsConstant(node, graph) {
+      } else if let found = ConstantMatrix(node, of: value, graph) {
+        guard matrix == nil else { return nil }
+        matrix = found
+      } else if !node.op.isView, !node.addsConstant(to: value, graph) {
         return nil
       }
       value = node.outputs[0]
     }
     guard isPooled else { return nil }
-    self.weights = weights?.tensor
-    self.isTransposed = weights?.isTransposed ?? true
+    self.weights = matrix?.weights.aligned()
+    self.isTransposed = matrix?.isTransposed ?? true
     self.channels = layout.channels
     self.classes = classes
     self.pixels = layout.height * layout.width
-    let expected = weights == nil ? classes == channels : nil
-    if expected == false { return nil }
-    if let weights, weights.tensor.elementCount != channels * classes { return nil }
+    if (matrix?.inner ?? classes) != channels || (matrix?.columns ?? channels) != classes {
+      return nil
+    }
   }
 
   /// The gradient by every place of each channel's plane.
@@ -80,40 +80,11 @@ struct PooledHead: Sendable {
       guard let window = try? pool.geometry(input: shape), window.axes.count == 2 else {
         return false
       }
-      return window.axes.allSatisfy {
-        $0.output == 1 && $0.kernel == $0.input && $0.dilation == 1 && $0.padBegin == 0
-          && $0.padEnd == 0
-      }
+      return window.axes.allSatisfy(\.spansInput)
     case let mean as ReduceMean:
       guard (layout.prefixTokens ?? 0) + layout.suffixTokens == 0 else { return false }
       return (try? mean.reducedAxes(graph.facts(of: node))) == layout.placeAxes
     default: return false
     }
-  }
-
-  /// The constant matrix that a node multiplies one row with, and whether it is [K, C].
-  private static func matrix(
-    _ node: Node, of value: ValueID, _ graph: Graph
-  ) -> (tensor: Tensor, isTransposed: Bool)? {
-    guard node.inputs.count >= 2, node.inputs[0] == value, let weight = node.inputs[1],
-      let constant = graph[weight].constant, constant.dtype == .float32
-    else { return nil }
-    switch node.op {
-    case let gemm as Gemm where !gemm.transA && gemm.alpha == 1:
-      return (constant.aligned(), gemm.transB)
-    case is MatMul where constant.shape.rank == 2:
-      return (constant.aligned(), false)
-    case let conv as Conv where conv.group == 1 && constant.shape.rank == 4:
-      guard constant.shape[2] == 1, constant.shape[3] == 1,
-        graph[node.outputs[0]].type?.shape.dimensions.suffix(2) == [1, 1]
-      else { return nil }
-      return (constant.aligned(), true)
-    default: return nil
-    }
-  }
-
-  private static func addsConstant(_ node: Node, _ graph: Graph) -> Bool {
-    guard node.op is Add else { return false }
-    return node.inputs.contains { $0.map { graph[$0].constant != nil } ?? false }
   }
 }

@@ -38,5 +38,5 @@ extension ItemOptions {
   public var heapBytes: Int { JSONValue.heapBytes(of: members) }
 }
 
-/// The header of an array or a text, and what the heap adds to a block.
-private let heapBlockBytes = 48
+/// Bytes of the header of an array, a text or a box, and of what the heap adds to a block.
+public let heapBlockBytes = 48

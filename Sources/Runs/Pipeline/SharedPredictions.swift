@@ -97,7 +97,7 @@ extension SharedPredictions {
   static func heapBytes(of shared: Shared, for key: Key) -> Int {
     // Tables are up to twice as large as what is in them.
     let places = 2 * (2 * MemoryLayout<Key?>.stride + MemoryLayout<Entry>.stride)
-    return places + MemoryLayout<Shared>.stride + 48 + key.heapBytes
+    return places + MemoryLayout<Shared>.stride + heapBlockBytes + key.heapBytes
       + shared.prediction.heapBytes + (shared.input?.heapBytesWithoutPixels ?? 0)
   }
 
