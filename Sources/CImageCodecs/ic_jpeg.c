@@ -9,9 +9,10 @@
 #include "ic_common.h"
 #include "ic_jpeg_blocks.h"
 #include "ic_jpeg_scans.h"
+#include "ic_jpeg_window.h"
 
 // Reading the thread's clock is a system call: rows of blocks between two looks at it.
-enum { CLOCK_TICKS = 32 };
+enum { CLOCK_TICKS = 32, SKIPPED_BLOCKS = 32 };
 
 // Everything a callback reaches; the error manager comes first so that cinfo->err leads here.
 typedef struct {
@@ -28,6 +29,7 @@ typedef struct {
   unsigned ticks;
   uint8_t *band;
   uint8_t *inks;
+  ic_jpeg_part part;
   ic_jpeg_blocks *blocks;
   ic_jpeg_scans kept;
 } jpeg_state;
@@ -65,13 +67,16 @@ static void refuse_scans(jpeg_state *state) {
   fail(state, IC_SCAN_LIMIT);
 }
 
+static void check_clock(jpeg_state *state) {
+  if (ic_thread_ns() <= state->deadline) return;
+  ic_say(state->message, "takes too long to decode");
+  fail(state, IC_DEADLINE);
+}
+
 static void on_progress(j_common_ptr common) {
   jpeg_state *state = (jpeg_state *)common->err;
   if (state->codec.input_scan_number > state->max_scans) refuse_scans(state);
-  if (++state->ticks % CLOCK_TICKS == 0 && ic_thread_ns() > state->deadline) {
-    ic_say(state->message, "takes too long to decode");
-    fail(state, IC_DEADLINE);
-  }
+  if (++state->ticks % CLOCK_TICKS == 0) check_clock(state);
 }
 
 // Leaves out what an image at an eighth of its size does not need.
@@ -119,6 +124,7 @@ static void start(
   codec->scale_num = 1;
   codec->scale_denom = output->shrink > 1 ? (unsigned)output->shrink : 1;
   jpeg_start_decompress(codec);
+  state->part = ic_jpeg_part_choose(codec, output);
 }
 
 // Reads rows y... into `rows` as RGB and returns how many came.
@@ -141,30 +147,52 @@ static int read_rows(jpeg_state *state, uint8_t *rows, size_t row_bytes, int wan
   return got;
 }
 
-static void read_image(jpeg_state *state, const ic_output *stored, ic_decoded *decoded) {
-  ic_output scaled = *stored;
-  scaled.width = (int32_t)state->codec.output_width;
-  scaled.height = (int32_t)state->codec.output_height;
-  const ic_output *output = &scaled;
-  size_t row_bytes = (size_t)output->width * 3;
-  int direct = ic_is_upright(output);
+// Passes over rows up to `to`, which is not the last one, in steps that leave time to look at the clock.
+static void skip_rows(jpeg_state *state, ic_decoded *decoded, int to) {
+  struct jpeg_decompress_struct *codec = &state->codec;
+  while (decoded->rows < to) {
+    const int left = to - decoded->rows, most = SKIPPED_BLOCKS * state->part.block_rows;
+    jpeg_skip_scanlines(codec, (JDIMENSION)(left < most ? left : most));
+    decoded->rows = (int32_t)codec->output_scanline;
+    check_clock(state);
+  }
+}
+
+// Reads rows up to `end` into the band or, where stored rows are rows of the output, in place.
+static void read_rows_to(jpeg_state *state, const ic_output *output, ic_decoded *decoded, int end) {
+  const size_t row_bytes = (size_t)output->width * 3;
+  const int direct = ic_is_upright(output);
   int filled = 0;
-  while (decoded->rows < output->height) {
-    int left = output->height - decoded->rows - filled;
+  while (decoded->rows < end) {
+    int left = end - decoded->rows - filled;
     int wanted = IC_BAND_ROWS - filled < left ? IC_BAND_ROWS - filled : left;
     uint8_t *to = direct ? output->base + (size_t)decoded->rows * row_bytes
-                         : state->band + (size_t)filled * row_bytes;
+                         : state->band + (size_t)filled * row_bytes + (size_t)state->part.x * 3;
     int got = read_rows(state, to, row_bytes, wanted);
     if (direct) {
       decoded->rows += got;
       continue;
     }
     filled += got;
-    if (filled == IC_BAND_ROWS || decoded->rows + filled == output->height) {
+    if (filled == IC_BAND_ROWS || decoded->rows + filled == end) {
       ic_place_rows(output, state->band, row_bytes, decoded->rows, filled);
       decoded->rows += filled;
       filled = 0;
     }
+  }
+}
+
+static void read_image(jpeg_state *state, const ic_output *stored, ic_decoded *decoded) {
+  ic_output scaled = *stored;
+  scaled.width = state->part.image_width;
+  scaled.height = (int32_t)state->codec.output_height;
+  skip_rows(state, decoded, state->part.first_row);
+  read_rows_to(state, &scaled, decoded, state->part.end_row);
+  // The last row is read, so that all data is seen.
+  if (state->part.end_row < scaled.height) {
+    skip_rows(state, decoded, scaled.height - 1);
+    read_rows(state, state->band, (size_t)scaled.width * 3, 1);
+    decoded->rows++;
   }
 }
 

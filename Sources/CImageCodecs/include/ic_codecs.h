@@ -25,9 +25,18 @@ typedef struct {
 } ic_limits;
 
 // Takes `count` whole rows of packed RGB pixels, the first of them row `y`. Rows come in order, each
-// once; the memory is the decoder's.
+// once, those of the window at least; outside its columns the pixels may be anything. The memory is the
+// decoder's.
 typedef void (*ic_row_sink)(
   void *context, const uint8_t *rows, size_t row_bytes, int32_t y, int32_t count);
+
+// The stored pixels that are needed.
+typedef struct {
+  int32_t x;
+  int32_t y;
+  int32_t width;
+  int32_t height;
+} ic_window;
 
 // Where the 8-bit RGB pixels go: stored pixel (x, y) is written at base + x*x_step + y*y_step, or,
 // with a sink, row after row to it.
@@ -40,6 +49,7 @@ typedef struct {
   int32_t shrink;  // of a JPEG: 2, 4 or 8 give that fraction of the size, rounded up; else 1
   ic_row_sink sink;
   void *context;
+  ic_window window;  // with a sink: inside the stored size
 } ic_output;
 
 typedef struct {

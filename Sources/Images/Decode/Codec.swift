@@ -28,7 +28,10 @@ enum Codec {
         guard let context, let rows else { return }
         Unmanaged<StreamedView>.fromOpaque(context).takeUnretainedValue()
           .accept(UnsafeRawPointer(rows), rowBytes: rowBytes, first: Int(y), count: Int(count))
-      }, context: Unmanaged.passUnretained(view).toOpaque())
+      }, context: Unmanaged.passUnretained(view).toOpaque(),
+      window: ic_window(
+        x: Int32(view.window.x), y: Int32(view.window.y), width: Int32(view.window.width),
+        height: Int32(view.window.height)))
     defer { withExtendedLifetime(view) {} }
     return try decode(bytes, header, output, options)
   }
@@ -108,6 +111,7 @@ enum Codec {
       }
     return ic_output(
       base: (pixels.base + start).assumingMemoryBound(to: UInt8.self), x_step: xStep, y_step: yStep,
-      width: Int32(header.width), height: Int32(header.height), shrink: 1, sink: nil, context: nil)
+      width: Int32(header.width), height: Int32(header.height), shrink: 1, sink: nil, context: nil,
+      window: ic_window())
   }
 }

@@ -95,15 +95,3 @@ extension ImageHeader {
     } ?? 1
   }
 }
-
-extension Orientation {
-  /// Whether the last stored column or row comes first in upright columns, and in upright rows.
-  var turnedSides: (columns: Bool, rows: Bool) {
-    switch self {
-    case .upright, .transposed: (false, false)
-    case .mirrored, .rotated90: (true, false)
-    case .rotated180, .transversed: (true, true)
-    case .flipped, .rotated270: (false, true)
-    }
-  }
-}

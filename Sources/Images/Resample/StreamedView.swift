@@ -18,16 +18,18 @@ final class StreamedView {
   private let rowTaps: Taps?
   /// The upright rows that the view needs.
   private let rows: Range<Int>
-  /// The view's columns of these rows.
+  /// The stored pixels that the view is made of.
+  let window: PixelRect
+  /// The view's columns of the needed rows.
   private let narrow: PixelBuffer
   /// One band of stored rows, or the window of an image on its side, with room for vector loads.
   private let scratch: PixelBuffer
   private let level: Int32
   private var received = 0
-  private var window = Window()
+  private var held = Held()
 
   /// The stored rows that `scratch` holds for an image on its side.
-  private struct Window {
+  private struct Held {
     var first = 0
     var count = 0
     /// The next output column in the order of arrival.
@@ -56,6 +58,8 @@ final class StreamedView {
       resized.height == upright.height
       ? nil : Taps(filter, from: upright.height, to: resized.height, range: crop.rows)
     rows = rowTaps?.inputRange ?? crop.rows
+    window = header.orientation.storedRect(
+      columns: columnTaps?.inputRange ?? crop.columns, rows: rows, of: upright)
     narrow = try PixelBuffer(
       uninitializedWidth: crop.width, height: max(rows.count, 1), channels: 3)
     let longest = columnTaps.map { Int($0.count.max() ?? 1) } ?? 1
@@ -64,16 +68,17 @@ final class StreamedView {
       height: orientation.swapsSides ? 2 * longest + Self.bandRows : Self.bandRows, channels: 3)
   }
 
-  /// Takes the next `count` stored rows.
+  /// Takes the next `count` stored rows; those before and behind the window may be missing.
   func accept(_ bytes: UnsafeRawPointer, rowBytes: Int, first: Int, count: Int) {
-    precondition(first == received)
-    received += count
+    precondition(received == 0 ? first <= window.y : first == received)
+    if received == 0 { held.first = first }
+    received = first + count
     var done = 0
     while done < count {
       let part = min(Self.bandRows, count - done)
       let from = bytes + done * rowBytes
       if orientation.swapsSides {
-        appendToWindow(from, rowBytes: rowBytes, first: first + done, count: part)
+        hold(from, rowBytes: rowBytes, first: first + done, count: part)
       } else {
         narrowBand(from, rowBytes: rowBytes, first: first + done, count: part)
       }
@@ -85,7 +90,7 @@ final class StreamedView {
   /// - Parameter pad: as in `PixelBuffer.modelView`.
   /// - Throws: `Fault` with code `resource.exhausted` without memory.
   func finish(pad: [UInt8]? = nil) throws(Fault) -> PixelBuffer {
-    precondition(received == stored.height)
+    precondition(received >= window.y + window.height)
     guard let rowTaps else { return try narrow.padded(for: geometry, pad: pad) }
     let result = try PixelBuffer(
       uninitializedWidth: geometry.crop.width, height: geometry.crop.height, channels: 3)
@@ -127,11 +132,11 @@ final class StreamedView {
 
   private func copyRow(_ from: UnsafeRawPointer, to line: UnsafeMutablePointer<UInt8>) {
     guard orientation == .mirrored || orientation == .rotated180 else {
-      memcpy(line, from, scratch.rowBytes)
+      memcpy(line + window.x * 3, from + window.x * 3, window.width * 3)
       return
     }
     let source = from.assumingMemoryBound(to: UInt8.self)
-    for x in 0..<stored.width {
+    for x in window.columns {
       let mirrored = (stored.width - 1 - x) * 3
       line[mirrored] = source[x * 3]
       line[mirrored + 1] = source[x * 3 + 1]
@@ -146,33 +151,33 @@ final class StreamedView {
     orientation == .rotated90 || orientation == .transversed
   }
 
-  private func appendToWindow(_ from: UnsafeRawPointer, rowBytes: Int, first: Int, count: Int) {
-    if window.count + count > scratch.height {
-      let kept = window.count - max(firstNeededRow - window.first, 0)
+  private func hold(_ from: UnsafeRawPointer, rowBytes: Int, first: Int, count: Int) {
+    if held.count + count > scratch.height {
+      let kept = held.count - max(firstNeededRow - held.first, 0)
       if kept > 0 {
         memmove(
-          bytes(scratch), bytes(scratch) + (window.count - kept) * scratch.rowBytes,
+          bytes(scratch), bytes(scratch) + (held.count - kept) * scratch.rowBytes,
           kept * scratch.rowBytes)
       }
-      window.first += window.count - max(kept, 0)
-      window.count = max(kept, 0)
+      held.first += held.count - max(kept, 0)
+      held.count = max(kept, 0)
     }
     for row in 0..<count {
       memcpy(
-        bytes(scratch) + (window.count + row) * scratch.rowBytes, from + row * rowBytes,
-        scratch.rowBytes)
+        bytes(scratch) + (held.count + row) * scratch.rowBytes + window.x * 3,
+        from + row * rowBytes + window.x * 3, window.width * 3)
     }
-    window.count += count
-    while window.nextColumn < geometry.crop.width, lastNeededRow < window.first + window.count {
+    held.count += count
+    while held.nextColumn < geometry.crop.width, lastNeededRow < held.first + held.count {
       makeColumn()
-      window.nextColumn += 1
+      held.nextColumn += 1
     }
     withExtendedLifetime(scratch) {}
   }
 
   /// The column of the view that comes next.
   private var column: Int {
-    arrivesFromTheRight ? geometry.crop.width - 1 - window.nextColumn : window.nextColumn
+    arrivesFromTheRight ? geometry.crop.width - 1 - held.nextColumn : held.nextColumn
   }
 
   /// The upright columns that the next column of the view is made from.
@@ -189,7 +194,7 @@ final class StreamedView {
   }
 
   private var firstNeededRow: Int {
-    guard window.nextColumn < geometry.crop.width else { return stored.height }
+    guard held.nextColumn < geometry.crop.width else { return stored.height }
     return storedRow(arrivesFromTheRight ? source.upperBound - 1 : source.lowerBound)
   }
 
@@ -200,7 +205,7 @@ final class StreamedView {
   private func makeColumn() {
     let step = arrivesFromTheRight ? -scratch.rowBytes : scratch.rowBytes
     let start =
-      bytes(scratch) + (storedRow(source.lowerBound) - window.first) * scratch.rowBytes
+      bytes(scratch) + (storedRow(source.lowerBound) - held.first) * scratch.rowBytes
     guard let columnTaps else {
       place(start)
       return
@@ -209,8 +214,8 @@ final class StreamedView {
       guard let line = line.baseAddress else { return }
       columnTaps.withC(position: column) {
         ic_resample_columns(
-          start, step, Int32(source.lowerBound), line, scratch.rowBytes, Int32(scratch.rowBytes),
-          $0, level)
+          start + window.x * 3, step, Int32(source.lowerBound), line + window.x * 3,
+          scratch.rowBytes, Int32(window.width * 3), $0, level)
       }
       place(line)
     }
