@@ -128,7 +128,7 @@ let package = Package(
     tests("JSONTests", ["JSON", "Digests", "Faults"]),
     tests("TransfersTests", ["Transfers", "Workers", "FileAccess", "Faults"]),
     tests("KernelsTests", ["Kernels", "CKernels", "Tensors", "Faults"]),
-    tests("ImagesTests", ["Images", "Tensors", "Faults", "CLibJPEG"]),
+    tests("ImagesTests", ["Images", "Tensors", "Faults", "CImageCodecs", "CLibJPEG"]),
     tests("MetricsTests", ["Metrics", "JSON"]),
     tests("ChecksTests", ["Checks", "JSON", "Faults"]),
     tests("GraphsTests", ["Graphs", "Kernels", "Tensors", "Faults"]),

@@ -2,17 +2,42 @@
 
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include <jerror.h>
 
-enum { HUGE_PAGE = 2 << 20, LEAST_BYTES = HUGE_PAGE, ARRAYS = MAX_COMPONENTS };
+#include "ic_blocks.h"
+#include "ic_codecs.h"
+
+enum { HUGE_PAGE = 2 << 20, LEAST_BYTES = HUGE_PAGE, ARRAYS = MAX_COMPONENTS, LINE = 64 };
+
+// Below, packing costs a little more than the memory that it spares.
+enum { LEAST_PACKED_BYTES = 48 << 20 };
+
+// A row of blocks while the library does not work on it.
+typedef struct {
+  uint8_t *packed;  // NULL: all zero
+  size_t capacity;
+  int dense;  // lies in the mapping for good
+} idle_row;
 
 // What the library knows as a jvirt_barray_control: the rows of blocks of one component.
 typedef struct {
   size_t row_blocks;
   JDIMENSION rows;
-  JBLOCKROW *row;
+  JBLOCKROW *row;  // valid for rows in work and dense ones
+  idle_row *idle;
+  // The rows in work, and room for them.
+  JDIMENSION first;
+  JDIMENSION count;
+  int written;
+  JDIMENSION slots;
+  JDIMENSION free_slots;
+  JBLOCKROW *free_slot;
+  void *slot_memory;
+  // Room for all rows, whose pages are there once dense rows are.
+  uint8_t *base;
   void *mapping;
   size_t mapped;
 } block_array;
@@ -21,43 +46,75 @@ struct ic_jpeg_blocks {
   block_array arrays[ARRAYS];
   int count;
   int realized;
+  int packs;
+  uint8_t *packing;
+  size_t packing_bytes;
+  int level;
   void (*realize_others)(j_common_ptr);
 };
 
 static ic_jpeg_blocks *blocks_of(j_common_ptr common) { return common->client_data; }
 
-static size_t bytes_of(const block_array *array) {
-  return array->row_blocks * sizeof(JBLOCK) * array->rows;
-}
+static size_t row_bytes(const block_array *array) { return array->row_blocks * sizeof(JBLOCK); }
 
 static jvirt_barray_ptr request(
   j_common_ptr common, int pool, boolean zeroed, JDIMENSION row_blocks, JDIMENSION rows,
   JDIMENSION most_rows) {
-  (void)pool, (void)zeroed, (void)most_rows;
+  (void)pool, (void)zeroed;
   ic_jpeg_blocks *blocks = blocks_of(common);
   if (blocks->count == ARRAYS) ERREXIT1(common, JERR_OUT_OF_MEMORY, 0);
   block_array *array = &blocks->arrays[blocks->count++];
   array->row_blocks = row_blocks;
   array->rows = rows;
+  array->slots = most_rows < rows ? most_rows : rows;
   return (jvirt_barray_ptr)(void *)array;
 }
 
+static void *aligned(size_t bytes) { return aligned_alloc(LINE, (bytes + LINE - 1) / LINE * LINE); }
+
+// Room for rows in work, and for packing them.
+static int allocate_slots(ic_jpeg_blocks *blocks, block_array *array) {
+  array->free_slot = calloc(array->slots, sizeof *array->free_slot);
+  array->slot_memory = aligned(array->slots * row_bytes(array));
+  if (array->free_slot == NULL || array->slot_memory == NULL) return 0;
+  for (JDIMENSION s = 0; s < array->slots; s++)
+    array->free_slot[s] =
+      (JBLOCKROW)(void *)((uint8_t *)array->slot_memory + s * row_bytes(array));
+  array->free_slots = array->slots;
+
+  const size_t packing = ic_blocks_capacity(array->row_blocks);
+  if (packing > blocks->packing_bytes) {
+    free(blocks->packing);
+    blocks->packing = aligned(packing);
+    blocks->packing_bytes = packing;
+  }
+  return blocks->packing != NULL;
+}
+
+static JBLOCKROW dense_row(const block_array *array, JDIMENSION r) {
+  return (JBLOCKROW)(void *)(array->base + r * row_bytes(array));
+}
+
 // New pages of the system are zero, as the library wants them.
-static int allocate(block_array *array) {
+static int allocate(ic_jpeg_blocks *blocks, block_array *array) {
   array->row = calloc(array->rows, sizeof *array->row);
-  if (array->row == NULL) return 0;
-  const size_t bytes = bytes_of(array), mapped = bytes + HUGE_PAGE;
+  array->idle = calloc(array->rows, sizeof *array->idle);
+  if (array->row == NULL || array->idle == NULL) return 0;
+  const size_t bytes = row_bytes(array) * array->rows, mapped = bytes + HUGE_PAGE;
   void *mapping =
     mmap(NULL, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (mapping == MAP_FAILED) return 0;
   array->mapping = mapping;
   array->mapped = mapped;
-  uint8_t *base =
+  array->base =
     (uint8_t *)mapping + (HUGE_PAGE - 1 - ((uintptr_t)mapping + HUGE_PAGE - 1) % HUGE_PAGE);
   // Where the system has no huge pages, small ones do.
-  (void)madvise(base, bytes, MADV_HUGEPAGE);
-  for (JDIMENSION r = 0; r < array->rows; r++)
-    array->row[r] = (JBLOCKROW)(void *)(base + r * array->row_blocks * sizeof(JBLOCK));
+  (void)madvise(array->base, bytes, MADV_HUGEPAGE);
+  if (blocks->packs) return allocate_slots(blocks, array);
+  for (JDIMENSION r = 0; r < array->rows; r++) {
+    array->idle[r].dense = 1;
+    array->row[r] = dense_row(array, r);
+  }
   return 1;
 }
 
@@ -66,23 +123,78 @@ static void realize(j_common_ptr common) {
   long *left = &common->mem->max_memory_to_use;
   for (; blocks->realized < blocks->count; blocks->realized++) {
     block_array *array = &blocks->arrays[blocks->realized];
-    const size_t bytes = bytes_of(array);
+    const size_t bytes = row_bytes(array) * array->rows;
     if (*left > 0) {
       if (bytes >= (size_t)*left) ERREXIT(common, JERR_NO_BACKING_STORE);
       *left -= (long)bytes;
     }
-    if (!allocate(array)) ERREXIT1(common, JERR_OUT_OF_MEMORY, 0);
+    if (!allocate(blocks, array)) ERREXIT1(common, JERR_OUT_OF_MEMORY, 0);
   }
   blocks->realize_others(common);
+}
+
+// Ends the work on a row; without memory it stays as it is and 0 is returned.
+static int put_away(ic_jpeg_blocks *blocks, block_array *array, JDIMENSION r) {
+  idle_row *idle = &array->idle[r];
+  if (idle->dense) return 1;
+  JBLOCKROW slot = array->row[r];
+  if (array->written) {
+    const size_t bytes =
+      ic_blocks_pack(slot[0], array->row_blocks, blocks->packing, blocks->level);
+    if (bytes > row_bytes(array) / 2) {
+      array->row[r] = dense_row(array, r);
+      memcpy(array->row[r], slot, row_bytes(array));
+      free(idle->packed);
+      *idle = (idle_row){.dense = 1};
+      array->free_slot[array->free_slots++] = slot;
+      return 1;
+    }
+    const size_t needed = bytes + IC_BLOCKS_TAIL;
+    if (needed > idle->capacity) {
+      // The next scan adds some.
+      const size_t capacity = needed + needed / 4;
+      free(idle->packed);
+      *idle = (idle_row){.packed = malloc(capacity), .capacity = capacity};
+      if (idle->packed == NULL) return 0;
+    }
+    memcpy(idle->packed, blocks->packing, bytes);
+  }
+  array->row[r] = NULL;
+  array->free_slot[array->free_slots++] = slot;
+  return 1;
+}
+
+static void take_up(ic_jpeg_blocks *blocks, block_array *array, JDIMENSION r) {
+  const idle_row *idle = &array->idle[r];
+  if (idle->dense) return;
+  JBLOCKROW slot = array->free_slot[--array->free_slots];
+  if (idle->packed == NULL)
+    memset(slot, 0, row_bytes(array));
+  else
+    ic_blocks_unpack(idle->packed, array->row_blocks, slot[0], blocks->level);
+  array->row[r] = slot;
 }
 
 static JBLOCKARRAY access_rows(
   j_common_ptr common, jvirt_barray_ptr pointer, JDIMENSION first, JDIMENSION count,
   boolean writable) {
-  (void)writable;
+  ic_jpeg_blocks *blocks = blocks_of(common);
   block_array *array = (block_array *)(void *)pointer;
-  if (array->row == NULL || count > array->rows || first > array->rows - count)
+  if (array->row == NULL || count > array->slots || first > array->rows - count)
     ERREXIT(common, JERR_BAD_VIRTUAL_ACCESS);
+  if (first != array->first || count != array->count) {
+    const JDIMENSION old_first = array->first, old_end = array->first + array->count;
+    for (JDIMENSION r = old_first; r < old_end; r++) {
+      if (r >= first && r < first + count) continue;
+      if (!put_away(blocks, array, r)) ERREXIT1(common, JERR_OUT_OF_MEMORY, 0);
+    }
+    for (JDIMENSION r = first; r < first + count; r++)
+      if (r < old_first || r >= old_end) take_up(blocks, array, r);
+    if (first >= old_end || first + count <= old_first) array->written = 0;
+    array->first = first;
+    array->count = count;
+  }
+  if (writable) array->written = 1;
   return array->row + first;
 }
 
@@ -96,6 +208,8 @@ ic_jpeg_blocks *ic_jpeg_blocks_install(j_decompress_ptr codec) {
   if (bytes < LEAST_BYTES) return NULL;
   ic_jpeg_blocks *blocks = calloc(1, sizeof *blocks);
   if (blocks == NULL) return NULL;
+  blocks->packs = bytes >= LEAST_PACKED_BYTES;
+  blocks->level = ic_resample_level();
   blocks->realize_others = codec->mem->realize_virt_arrays;
   codec->client_data = blocks;
   codec->mem->request_virt_barray = request;
@@ -107,8 +221,15 @@ ic_jpeg_blocks *ic_jpeg_blocks_install(j_decompress_ptr codec) {
 void ic_jpeg_blocks_free(ic_jpeg_blocks *blocks) {
   if (blocks == NULL) return;
   for (int a = 0; a < blocks->count; a++) {
-    if (blocks->arrays[a].mapping != NULL) munmap(blocks->arrays[a].mapping, blocks->arrays[a].mapped);
-    free(blocks->arrays[a].row);
+    block_array *array = &blocks->arrays[a];
+    if (array->mapping != NULL) munmap(array->mapping, array->mapped);
+    if (array->idle != NULL)
+      for (JDIMENSION r = 0; r < array->rows; r++) free(array->idle[r].packed);
+    free(array->idle);
+    free(array->row);
+    free(array->free_slot);
+    free(array->slot_memory);
   }
+  free(blocks->packing);
   free(blocks);
 }

@@ -19,8 +19,8 @@ struct SampleJPEG {
   /// In rows of blocks; 0 for none.
   var restartRows: Int32 = 0
   var quality: Int32 = 85
-  /// How far pixels are from the slope at most: 0 leaves nearly all coefficients zero.
-  var noise = 80
+  /// Rows from here on repeat the texture of the first one or, in the lower half, one colour; quickly made.
+  var repeatsFrom = Int.max
 
   var bytes: [UInt8] {
     // The library keeps these addresses.
@@ -55,8 +55,9 @@ struct SampleJPEG {
         codec.pointee.num_scans = Int32(scans.count)
       }
       jpeg_start_compress(codec, boolean(1))
+      let texture = row(0) + row(0)
       for y in 0..<height {
-        var row = row(y)
+        var row = y < repeatsFrom ? row(y) : repeated(texture, y)
         row.withUnsafeMutableBufferPointer { row in
           var pointer = row.baseAddress
           _ = jpeg_write_scanlines(codec, &pointer, 1)
@@ -85,8 +86,42 @@ struct SampleJPEG {
     (0..<width * components).map { place in
       let (x, component) = (place / components, place % components)
       let slope = 150 * (x + (component + 1) * y) / (width + components * height)
-      let rough = noise == 0 ? 0 : Int(PNGWriterTests.noise(y * 4111 + place)) % noise
-      return UInt8(clamping: slope + rough)
+      return UInt8(clamping: slope + Int(PNGWriterTests.noise(y * 4111 + place)) % 80)
+    }
+  }
+
+  private func repeated(_ texture: [UInt8], _ y: Int) -> [UInt8] {
+    let count = width * components
+    let start = y * 7919 % count
+    return y > height / 2
+      ? [UInt8](repeating: 90, count: count) : Array(texture[start..<start + count])
+  }
+
+  /// What the library makes of a file without anything of ours: R, G, B.
+  static func reference(_ bytes: [UInt8]) -> [UInt8] {
+    let codec = UnsafeMutablePointer<jpeg_decompress_struct>.allocate(capacity: 1)
+    let errors = UnsafeMutablePointer<jpeg_error_mgr>.allocate(capacity: 1)
+    (codec.pointee, errors.pointee) = (jpeg_decompress_struct(), jpeg_error_mgr())
+    codec.pointee.err = jpeg_std_error(errors)
+    jpeg_CreateDecompress(codec, JPEG_LIB_VERSION, MemoryLayout<jpeg_decompress_struct>.size)
+    defer {
+      jpeg_destroy_decompress(codec)
+      codec.deallocate()
+      errors.deallocate()
+    }
+    return bytes.withUnsafeBufferPointer { source in
+      jpeg_mem_src(codec, source.baseAddress, UInt(source.count))
+      jpeg_read_header(codec, boolean(1))
+      codec.pointee.out_color_space = JCS_RGB
+      jpeg_start_decompress(codec)
+      let (width, height) = (Int(codec.pointee.output_width), Int(codec.pointee.output_height))
+      return [UInt8](unsafeUninitializedCapacity: width * height * 3) { pixels, count in
+        for y in 0..<height {
+          var row = pixels.baseAddress.map { $0 + y * width * 3 }
+          count += width * 3 * Int(jpeg_read_scanlines(codec, &row, 1))
+        }
+        jpeg_finish_decompress(codec)
+      }
     }
   }
 }
