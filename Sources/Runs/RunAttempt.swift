@@ -131,7 +131,7 @@ struct RunAttempt: ~Copyable {
     isInterrupted: () -> Bool, report: (RunProgress, [ResultItem]) -> Void
   ) throws(Fault) {
     let settings = try settings(isAlone: isAlone)
-    let source = try receivingSource(source)
+    let source = try orderedSource(receivingSource(source), workers: settings.workers)
     let cancellation = CancellationFlag()
     try runPipeline(
       workers: settings.workers, source, cancellation: cancellation,
@@ -156,6 +156,16 @@ struct RunAttempt: ~Copyable {
     guard let transfers = request.transfers, request.inputs.hasURLs else { return source }
     return try ReceivingSource(
       source, transfers, limit: request.inference.decoding.limits.maxBytes)
+  }
+
+  /// The source with the large ones of its last items first, where there is somebody to share them with.
+  ///
+  /// A file that does not answer must not keep other items from their turn, so nothing is opened where reads
+  /// have a time limit.
+  private func orderedSource(_ source: any ItemSource, workers: Int) -> any ItemSource {
+    guard workers > 1, request.itemTimeout == nil else { return source }
+    let reader = request.makeReader()
+    return LargestFirstSource(source, window: 8 * workers) { reader.weight(of: $0) }
   }
 
   private mutating func commit(_ items: [ProcessedItem]) throws(Fault) {

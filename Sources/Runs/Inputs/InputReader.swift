@@ -98,7 +98,7 @@ final class InputReader: Sendable {
     return Contents(bytes: bytes, sha256: sha256, stamp: stamp)
   }
 
-  private func open(_ path: RawPath) throws(Fault) -> Descriptor {
+  func open(_ path: RawPath) throws(Fault) -> Descriptor {
     let flags = O_RDONLY | O_NONBLOCK | O_NOCTTY
     if let folder = access.folder { return try folder.open(path, flags) }
     return try Descriptor(opening: path, flags)
