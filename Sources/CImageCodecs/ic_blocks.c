@@ -80,7 +80,7 @@ size_t ic_blocks_pack(const int16_t *blocks, size_t count, uint8_t *packed, int 
   word *out = (word *)(void *)(packed + masks_bytes(count));
   word *end;
 #if defined(__x86_64__)
-  if (level == IC_LEVEL_AVX512)
+  if (level >= IC_LEVEL_AVX512)
     end = pack_avx512(in, count, masks, out);
   else
 #endif
@@ -94,7 +94,7 @@ void ic_blocks_unpack(const uint8_t *packed, size_t count, int16_t *blocks, int 
   const word *in = (const word *)(const void *)(packed + masks_bytes(count));
   word *out = (word *)(void *)blocks;
 #if defined(__x86_64__)
-  if (level == IC_LEVEL_AVX512) {
+  if (level >= IC_LEVEL_AVX512) {
     unpack_avx512(masks, count, in, out);
     return;
   }

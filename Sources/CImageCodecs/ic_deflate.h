@@ -17,20 +17,10 @@ typedef struct {
 int ic_reserve(ic_bytes *out, size_t more);
 
 // Appends one deflate block of literals and runs of one byte (distance 1), dynamic Huffman coded.
-// `in` holds at most 1 MiB.
-void ic_deflate_block(ic_bytes *out, const uint8_t *in, size_t length, int last);
+// `in` holds at most 1 MiB. Every level gives the same bytes.
+void ic_deflate_block(ic_bytes *out, const uint8_t *in, size_t length, int last, int level);
 
 // Writes out the bits that do not fill a byte.
 void ic_flush_bits(ic_bytes *out);
-
-uint32_t ic_adler32(uint32_t adler, const uint8_t *in, size_t length);
-
-// The CRC of PNG, with tables that the caller keeps.
-typedef struct {
-  uint32_t table[8][256];
-} ic_crc_tables;
-
-void ic_crc_prepare(ic_crc_tables *tables);
-uint32_t ic_crc32(const ic_crc_tables *tables, const uint8_t *in, size_t length);
 
 #endif

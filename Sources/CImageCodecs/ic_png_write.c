@@ -1,8 +1,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ic_checksums.h"
 #include "ic_codecs.h"
 #include "ic_deflate.h"
+#include "ic_png_filter.h"
 
 enum { BLOCK_BYTES = 192 << 10 };
 
@@ -13,6 +15,7 @@ struct ic_png_writer {
   int32_t bytes_per_pixel;
   int32_t rows_left;
   int32_t filter;
+  int32_t level;
   size_t idat;  // offset of the IDAT chunk
   uint32_t adler;
   uint8_t *previous;  // the row above, 8 zeros before it
@@ -39,7 +42,9 @@ static void close_chunk(ic_png_writer *writer, size_t start) {
   if (!ic_reserve(out, 12)) return;
   size_t length = out->length - start - 8;
   put32(out->bytes + start, (uint32_t)length);
-  put32(out->bytes + out->length, ic_crc32(&writer->crc, out->bytes + start + 4, length + 4));
+  put32(
+    out->bytes + out->length,
+    ic_crc32(&writer->crc, out->bytes + start + 4, length + 4, writer->level));
   out->length += 4;
 }
 
@@ -79,6 +84,7 @@ ic_png_writer *ic_png_begin(const ic_png_image *image) {
   writer->row_bytes = (size_t)image->width * (size_t)writer->bytes_per_pixel;
   writer->rows_left = image->height;
   writer->filter = image->filter;
+  writer->level = image->level;
   writer->adler = 1;
   ic_crc_prepare(&writer->crc);
   writer->previous = calloc(1, writer->row_bytes + 16);
@@ -89,38 +95,9 @@ ic_png_writer *ic_png_begin(const ic_png_image *image) {
   return NULL;
 }
 
-static inline uint8_t paeth(int left, int up, int corner) {
-  int to_left = abs(up - corner), to_up = abs(left - corner);
-  int to_corner = abs(left + up - 2 * corner);
-  int nearest = to_up <= to_corner ? up : corner;
-  return (uint8_t)(to_left <= to_up && to_left <= to_corner ? left : nearest);
-}
-
-// Writes the filtered row; `up` is the row above, and what lies left of a row counts as zero.
-static void filter_row(
-  int filter, const uint8_t *row, const uint8_t *up, size_t length, size_t pixel, uint8_t *to) {
-  size_t head = filter == 2 || filter == 0 ? 0 : pixel < length ? pixel : length;
-  for (size_t i = 0; i < head; i++) {
-    int above = filter == 3 ? up[i] / 2 : filter == 4 ? up[i] : 0;
-    to[i] = (uint8_t)(row[i] - above);
-  }
-  switch (filter) {
-    case 0: memcpy(to, row, length); break;
-    case 1: for (size_t i = head; i < length; i++) to[i] = row[i] - row[i - pixel]; break;
-    case 2: for (size_t i = 0; i < length; i++) to[i] = row[i] - up[i]; break;
-    case 3:
-      for (size_t i = head; i < length; i++)
-        to[i] = (uint8_t)(row[i] - (row[i - pixel] + up[i]) / 2);
-      break;
-    default:
-      for (size_t i = head; i < length; i++)
-        to[i] = (uint8_t)(row[i] - paeth(row[i - pixel], up[i], up[i - pixel]));
-  }
-}
-
 static void compress(ic_png_writer *writer, int last) {
-  writer->adler = ic_adler32(writer->adler, writer->block, writer->filled);
-  ic_deflate_block(&writer->out, writer->block, writer->filled, last);
+  writer->adler = ic_adler32(writer->adler, writer->block, writer->filled, writer->level);
+  ic_deflate_block(&writer->out, writer->block, writer->filled, last, writer->level);
   writer->filled = 0;
 }
 
@@ -129,8 +106,9 @@ int ic_png_rows(ic_png_writer *writer, const uint8_t *rows, ptrdiff_t stride, in
   for (int32_t r = 0; r < count && writer->rows_left > 0; r++, rows += stride) {
     uint8_t *to = writer->block + writer->filled;
     to[0] = (uint8_t)writer->filter;
-    filter_row(
-      writer->filter, rows, up, writer->row_bytes, (size_t)writer->bytes_per_pixel, to + 1);
+    ic_png_filter(
+      writer->filter, rows, up, writer->row_bytes, (size_t)writer->bytes_per_pixel, to + 1,
+      writer->level);
     writer->filled += writer->row_bytes + 1;
     writer->rows_left--;
     if (writer->filled >= BLOCK_BYTES) compress(writer, writer->rows_left == 0);

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "ic_codecs.h"
+#include "ic_simd.h"
 
 // Two-pass fixed-point resampling. Sums are exact in 32 bits, so every variant below gives the
 // same bytes: start at one half, add pixel * coefficient, shift out 22 bits, clip to 0...255.
@@ -49,10 +50,6 @@ static void columns_generic(
 }
 
 #if defined(__x86_64__)
-#include <immintrin.h>
-
-#define AVX2 __attribute__((target("avx2")))
-#define AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq")))
 
 static inline void store_pixel(uint8_t *out, uint32_t packed) {
   out[0] = (uint8_t)packed;
@@ -60,7 +57,7 @@ static inline void store_pixel(uint8_t *out, uint32_t packed) {
   out[2] = (uint8_t)(packed >> 16);
 }
 
-AVX2 static void rgb_rows_avx2(
+IC_AVX2 static void rgb_rows_avx2(
   const uint8_t *in, ptrdiff_t in_stride, uint8_t *out, ptrdiff_t out_stride, int32_t rows,
   const ic_taps *taps) {
   const __m128i spread = _mm_setr_epi8(0, 1, 2, -1, 3, 4, 5, -1, 6, 7, 8, -1, 9, 10, 11, -1);
@@ -92,7 +89,7 @@ AVX2 static void rgb_rows_avx2(
   }
 }
 
-AVX512 static inline uint32_t rgb_pixel_avx512(
+IC_AVX512 static inline uint32_t rgb_pixel_avx512(
   const uint8_t *from, const int32_t *k, int32_t count) {
   const __m128i spread = _mm_setr_epi8(0, 1, 2, -1, 3, 4, 5, -1, 6, 7, 8, -1, 9, 10, 11, -1);
   const __m512i repeat = _mm512_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3);
@@ -112,7 +109,7 @@ AVX512 static inline uint32_t rgb_pixel_avx512(
   return (uint32_t)_mm_cvtsi128_si32(_mm_packus_epi16(sum, sum));
 }
 
-AVX512 static void rgb_rows_avx512(
+IC_AVX512 static void rgb_rows_avx512(
   const uint8_t *in, ptrdiff_t in_stride, uint8_t *out, ptrdiff_t out_stride, int32_t rows,
   const ic_taps *taps) {
   for (int32_t y = 0; y < rows; y++, in += in_stride, out += out_stride) {
@@ -124,7 +121,7 @@ AVX512 static void rgb_rows_avx512(
   }
 }
 
-AVX2 static int32_t columns_avx2(
+IC_AVX2 static int32_t columns_avx2(
   const uint8_t *in, ptrdiff_t in_stride, uint8_t *out, int32_t row_bytes, int32_t count,
   const int32_t *k) {
   int32_t x = 0;
@@ -148,7 +145,7 @@ AVX2 static int32_t columns_avx2(
   return x;
 }
 
-AVX512 static int32_t columns_avx512(
+IC_AVX512 static int32_t columns_avx512(
   const uint8_t *in, ptrdiff_t in_stride, uint8_t *out, int32_t row_bytes, int32_t count,
   const int32_t *k) {
   for (int32_t x = 0; x < row_bytes; x += 64) {
@@ -175,7 +172,7 @@ AVX512 static int32_t columns_avx512(
 }
 
 // Plain loops over one channel; the compiler vectorises them for the target given.
-AVX2 static void gray_rows_avx2(
+IC_AVX2 static void gray_rows_avx2(
   const uint8_t *in, ptrdiff_t in_stride, uint8_t *out, ptrdiff_t out_stride, int32_t rows,
   const ic_taps *taps) {
   for (int32_t y = 0; y < rows; y++, in += in_stride, out += out_stride) {
@@ -189,19 +186,12 @@ AVX2 static void gray_rows_avx2(
   }
 }
 
-int ic_resample_level(void) {
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq"))
-    return IC_LEVEL_AVX512;
-  return __builtin_cpu_supports("avx2") ? IC_LEVEL_AVX2 : IC_LEVEL_GENERIC;
-}
-
 void ic_resample_rows(
   const uint8_t *in, ptrdiff_t in_stride, uint8_t *out, ptrdiff_t out_stride, int32_t rows,
   int32_t channels, const ic_taps *taps, int level) {
-  if (channels == 3 && level == IC_LEVEL_AVX512) {
+  if (channels == 3 && level >= IC_LEVEL_AVX512) {
     rgb_rows_avx512(in, in_stride, out, out_stride, rows, taps);
-  } else if (channels == 3 && level == IC_LEVEL_AVX2) {
+  } else if (channels == 3 && level >= IC_LEVEL_AVX2) {
     rgb_rows_avx2(in, in_stride, out, out_stride, rows, taps);
   } else if (level >= IC_LEVEL_AVX2) {
     gray_rows_avx2(in, in_stride, out, out_stride, rows, taps);
@@ -213,14 +203,12 @@ void ic_resample_rows(
 static int32_t columns_wide(
   const uint8_t *in, ptrdiff_t in_stride, uint8_t *out, int32_t row_bytes, int32_t count,
   const int32_t *k, int level) {
-  if (level == IC_LEVEL_AVX512) return columns_avx512(in, in_stride, out, row_bytes, count, k);
-  if (level == IC_LEVEL_AVX2) return columns_avx2(in, in_stride, out, row_bytes, count, k);
+  if (level >= IC_LEVEL_AVX512) return columns_avx512(in, in_stride, out, row_bytes, count, k);
+  if (level >= IC_LEVEL_AVX2) return columns_avx2(in, in_stride, out, row_bytes, count, k);
   return 0;
 }
 
 #else
-
-int ic_resample_level(void) { return IC_LEVEL_GENERIC; }
 
 void ic_resample_rows(
   const uint8_t *in, ptrdiff_t in_stride, uint8_t *out, ptrdiff_t out_stride, int32_t rows,

@@ -1,5 +1,6 @@
-import Images
 import Testing
+
+@testable import Images
 
 /// What the writer writes, libpng reads.
 struct PNGWriterTests {
@@ -25,6 +26,12 @@ struct PNGWriterTests {
         min(noise($0).leadingZeroBitCount * 9 + Int(noise($0 * 7)).leadingZeroBitCount % 64, 255))
     },
     Picture(name: "one row wider than a block", width: 90_000, height: 2) { UInt8($0 & 63) },
+    Picture(name: "small differences", width: 640, height: 200) {
+      UInt8(truncatingIfNeeded: $0 / 90 &+ noise($0).leadingZeroBitCount)
+    },
+    Picture(name: "runs with noise between", width: 333, height: 301) {
+      noise($0 / 400) & 1 == 0 ? noise($0) : 9
+    },
   ]
 
   static func noise(_ index: Int) -> UInt8 {
@@ -48,6 +55,22 @@ struct PNGWriterTests {
       let back = try decode(image.png(), options: Self.wideOptions).pixels
       let expected = channels == 3 ? samples : samples.flatMap { [$0, $0, $0] }
       #expect(back.bytes == expected)
+    }
+  }
+
+  @Test(arguments: pictures)
+  func `every instruction set gives the same bytes`(_ picture: Picture) throws {
+    for channels in [1, 3] {
+      // Rows of all lengths, so that all ends of vectors occur.
+      for narrower in channels == 1 ? 0..<min(picture.width, 70) : 0..<1 {
+        let (width, height) = (picture.width - narrower, narrower == 0 ? picture.height : 3)
+        let samples = (0..<width * height * channels).map(picture.sample)
+        let image = try PixelBuffer(samples, width: width, height: height, channels: channels)
+        let plain = try image.png(level: 0)
+        for level in 0...InstructionSet.best {
+          #expect(try image.png(level: level) == plain, "level \(level), width \(width)")
+        }
+      }
     }
   }
 

@@ -17,6 +17,10 @@ public struct PNGWriter: ~Copyable {
 
   /// - Throws: `Fault` with code `resource.exhausted` without memory.
   public init(width: Int, height: Int, kind: Kind) throws(Fault) {
+    try self.init(width: width, height: height, kind: kind, level: InstructionSet.best)
+  }
+
+  init(width: Int, height: Int, kind: Kind, level: Int32) throws(Fault) {
     precondition((1...Int(Int32.max / 4)).contains(width) && (1...Int(Int32.max)).contains(height))
     var image = ic_png_image()
     image.width = Int32(width)
@@ -37,6 +41,7 @@ public struct PNGWriter: ~Copyable {
     image.filter = image.kind == IC_PNG_RGB || image.kind == IC_PNG_RGBA ? 3 : 2
     image.colours = Int32(colours.count / 3)
     image.alphas = Int32(opacity.count)
+    image.level = level
     let handle = colours.withUnsafeBufferPointer { colours in
       opacity.withUnsafeBufferPointer { opacity in
         image.palette = colours.baseAddress
@@ -91,7 +96,12 @@ extension PixelBuffer {
   /// The image as a PNG file.
   /// - Throws: `Fault` with code `resource.exhausted` without memory.
   public func png() throws(Fault) -> [UInt8] {
-    var writer = try PNGWriter(width: width, height: height, kind: channels == 1 ? .gray : .rgb)
+    try png(level: InstructionSet.best)
+  }
+
+  func png(level: Int32) throws(Fault) -> [UInt8] {
+    var writer = try PNGWriter(
+      width: width, height: height, kind: channels == 1 ? .gray : .rgb, level: level)
     try withBytes { rows throws(Fault) in try writer.append(rows) }
     return try writer.finish()
   }

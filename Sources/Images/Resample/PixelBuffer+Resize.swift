@@ -2,8 +2,7 @@ internal import CImageCodecs
 public import Faults
 
 extension PixelBuffer {
-  /// The widest instruction set of this machine: 0 none, 1 AVX2, 2 AVX-512.
-  static let bestResampleLevel = ic_resample_level()
+  static let bestResampleLevel = InstructionSet.best
 
   /// Scales the image to `size` and returns the pixels of `crop`, in coordinates of the scaled image.
   ///
