@@ -1,5 +1,6 @@
-import Images
 import Testing
+
+@testable import Images
 
 struct HeatmapTests {
   @Test func `a map at its own size has one level per cell`() throws {
@@ -54,6 +55,33 @@ struct HeatmapTests {
     let png = try Heatmap.overlayPNG(
       grid, HeatmapPlacement(filling: photo.size), colormap: .jet, alpha: 0, over: photo)
     #expect(try decode(png).pixels.bytes == samples)
+  }
+
+  @Test func `every instruction set draws the same bytes`() throws {
+    let grid = HeatGrid((0..<35).map { Float(PNGWriterTests.noise($0)) / 255 }, width: 7, height: 5)
+    for width in Array(1...70) + [129, 250] {
+      let samples = (0..<width * 9 * 3).map(PNGWriterTests.noise)
+      let photo = try PixelBuffer(samples, width: width, height: 9, channels: 3)
+      let cropped = try InputGeometry(
+        upright: photo.size, input: PixelSize(width: 4, height: 4), resize: .shortSide(4),
+        crop: .center)
+      for placement in [
+        HeatmapPlacement(filling: photo.size), HeatmapPlacement(overUpright: cropped),
+      ] {
+        for (map, alpha) in [(Colormap.jet, 0.5), (.turbo, 1), (.viridis, 0), (.bwr, 0.37)] {
+          let plain = try Heatmap.overlayPNG(
+            grid, placement, colormap: map, alpha: alpha, over: photo, level: 0)
+          let alone = try Heatmap.png(grid, placement, colormap: map, level: 0)
+          for level in 1...max(InstructionSet.best, 1) where level <= InstructionSet.best {
+            let mixed = try Heatmap.overlayPNG(
+              grid, placement, colormap: map, alpha: alpha, over: photo, level: level)
+            #expect(mixed == plain, "width \(width) level \(level)")
+            let levels = try Heatmap.png(grid, placement, colormap: map, level: level)
+            #expect(levels == alone, "width \(width) level \(level)")
+          }
+        }
+      }
+    }
   }
 
   /// Entries 0, 128 and 255 of the published tables.

@@ -147,16 +147,21 @@ void ic_png_free(ic_png_writer *writer);
 // Pixels starts[s]..<starts[s+1] lie between line[s] and line[s + 1], weights[x] of the way.
 void ic_heat_levels(
   const float *line, const int32_t *starts, int32_t segments, const float *weights,
-  uint8_t *levels);
+  uint8_t *levels, int level);
 
-// Mixes colours into a photo: out = (photo * keep + colour) / 256; `colours` holds four values per
-// level, the first three being R, G, B times (256 - keep), plus 128 for rounding.
+enum { IC_HEAT_TABLE = 1792 };
+
+// Fills a table of IC_HEAT_TABLE entries for `ic_heat_blend`: of R, G, B of each of at most 256
+// levels `share` / 256.
+void ic_heat_colours(const uint8_t *colours, int32_t count, uint32_t share, uint16_t *table);
+
+// Mixes colours into a photo: out = (photo * keep + colour * (256 - keep) + 128) / 256.
 void ic_heat_blend(
-  const uint8_t *photo, const uint8_t *levels, const uint16_t *colours, uint32_t keep,
-  int32_t count, uint8_t *out);
+  const uint8_t *photo, const uint8_t *levels, const uint16_t *table, uint32_t keep,
+  int32_t count, uint8_t *out, int level);
 
 // Half the luminance of a photo, for what the model did not see.
-void ic_heat_dim(const uint8_t *photo, int32_t count, uint8_t *out);
+void ic_heat_dim(const uint8_t *photo, int32_t count, uint8_t *out, int level);
 
 // Writes the libraries with their versions, a line each.
 void ic_codec_versions(char *text, size_t capacity);

@@ -23,14 +23,16 @@ struct HeatRows {
 
   private let grid: HeatGrid
   private let placement: HeatmapPlacement
+  private let level: Int32
   /// First pixel of every pair of columns, in pixels of the seen part; one more at the end.
   private var starts: [Int32] = []
   private var weights: [Float] = []
   private var line: [Float]
   private(set) var levels: [UInt8]
 
-  init(_ grid: HeatGrid, _ placement: HeatmapPlacement) {
+  init(_ grid: HeatGrid, _ placement: HeatmapPlacement, level: Int32) {
     self.grid = grid
+    self.level = level
     self.placement = placement
     let seen = placement.seen
     line = [Float](repeating: 0, count: max(grid.width, 2))
@@ -58,7 +60,7 @@ struct HeatRows {
       line[column] = above + weight * (grid.values[lower + column] - above)
     }
     if grid.width == 1 { line[1] = line[0] }
-    ic_heat_levels(&line, starts, Int32(starts.count - 1), weights, &levels)
+    ic_heat_levels(&line, starts, Int32(starts.count - 1), weights, &levels, level)
   }
 
   /// The cell whose centre lies before pixel `index`, and how far the pixel is towards the next one.
