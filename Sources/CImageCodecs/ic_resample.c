@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "ic_codecs.h"
+#include "ic_resample_groups.h"
 #include "ic_simd.h"
 
 // Two-pass fixed-point resampling. Sums are exact in 32 bits, so every variant below gives the
@@ -189,7 +190,9 @@ IC_AVX2 static void gray_rows_avx2(
 void ic_resample_rows(
   const uint8_t *in, ptrdiff_t in_stride, uint8_t *out, ptrdiff_t out_stride, int32_t rows,
   int32_t channels, const ic_taps *taps, int level) {
-  if (channels == 3 && level >= IC_LEVEL_AVX512) {
+  if (channels == 3 && level >= IC_LEVEL_VBMI && taps->groups != NULL && taps->length > 0) {
+    ic_grouped_rows(in, in_stride, out, out_stride, rows, taps);
+  } else if (channels == 3 && level >= IC_LEVEL_AVX512) {
     rgb_rows_avx512(in, in_stride, out, out_stride, rows, taps);
   } else if (channels == 3 && level >= IC_LEVEL_AVX2) {
     rgb_rows_avx2(in, in_stride, out, out_stride, rows, taps);

@@ -64,6 +64,14 @@ struct ResampleTests {
     (PixelSize(width: 400, height: 3), PixelSize(width: 5, height: 3)),
     (PixelSize(width: 5, height: 300), PixelSize(width: 5, height: 11)),
     (PixelSize(width: 1, height: 1), PixelSize(width: 40, height: 2)),
+    // Rows in groups of five pixels: the last group has one to five, taps are 3 and up to 27.
+    (PixelSize(width: 500, height: 37), PixelSize(width: 341, height: 25)),
+    (PixelSize(width: 500, height: 37), PixelSize(width: 340, height: 25)),
+    (PixelSize(width: 211, height: 5), PixelSize(width: 82, height: 3)),
+    (PixelSize(width: 211, height: 5), PixelSize(width: 53, height: 3)),
+    (PixelSize(width: 211, height: 5), PixelSize(width: 49, height: 3)),
+    (PixelSize(width: 7, height: 5), PixelSize(width: 9, height: 3)),
+    (PixelSize(width: 3000, height: 3), PixelSize(width: 2, height: 2)),
   ]
 
   @Test func `every instruction set gives the same bytes`() throws {

@@ -95,6 +95,7 @@ typedef struct {
   const int32_t *coefficients;
   int32_t stride;
   int32_t length;
+  const uint8_t *groups;  // from `ic_group_taps`, or NULL
 } ic_taps;
 
 // Instruction sets; every one gives the same bytes. IC_LEVEL_VBMI is AVX-512 with VBMI, VBMI2, VNNI
@@ -103,6 +104,13 @@ enum { IC_LEVEL_GENERIC = 0, IC_LEVEL_AVX2 = 1, IC_LEVEL_AVX512 = 2, IC_LEVEL_VB
 
 // The best instruction set of this machine.
 int ic_resample_level(void);
+
+// The room that `ic_group_taps` takes; 0 where groups do not help or taps do not fit into them.
+size_t ic_group_room(const ic_taps *taps, int level);
+
+// Lays the taps out as resampling RGB rows wants them, for IC_LEVEL_VBMI; `groups` is best aligned
+// to 64 bytes.
+void ic_group_taps(const ic_taps *taps, uint8_t *groups);
 
 // Resamples rows of 8-bit pixels along x. The memory behind the last input row must be readable
 // for 64 bytes more. Rows lie `in_stride` and `out_stride` bytes apart; channels is 1 or 3.

@@ -11,6 +11,8 @@ struct Taps {
   private(set) var count: [Int32] = []
   private(set) var coefficients: [Int32] = []
   private(set) var stride = 0
+  /// The same laid out for groups of pixels, where the machine resamples rows that way.
+  private var groups: PixelMemory?
 
   /// Weights for the output positions `range` of an axis scaled from `inputSize` to `outputSize`.
   ///
@@ -47,6 +49,17 @@ struct Taps {
       first.append(Int32(start))
       count.append(Int32(end - start))
     }
+    groups = makeGroups()
+  }
+
+  /// Without room for them rows are resampled pixel by pixel.
+  private func makeGroups() -> PixelMemory? {
+    withC { taps in
+      let room = ic_group_room(taps, InstructionSet.best)
+      guard room > 0, let memory = PixelMemory(byteCount: room) else { return nil }
+      ic_group_taps(taps, memory.base.assumingMemoryBound(to: UInt8.self))
+      return memory
+    }
   }
 
   /// The input positions that any output position needs.
@@ -65,6 +78,7 @@ struct Taps {
       one.count += position
       one.coefficients += position * stride
       one.length = 1
+      one.groups = nil
       return body(&one)
     }
   }
@@ -76,7 +90,10 @@ struct Taps {
           var taps = ic_taps(
             first: first.baseAddress, count: count.baseAddress,
             coefficients: coefficients.baseAddress, stride: Int32(stride),
-            length: Int32(first.count))
+            length: Int32(first.count), groups: nil)
+          guard let groups else { return body(&taps) }
+          taps.groups = UnsafePointer(groups.base.assumingMemoryBound(to: UInt8.self))
+          defer { withExtendedLifetime(groups) {} }
           return body(&taps)
         }
       }
