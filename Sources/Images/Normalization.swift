@@ -1,3 +1,4 @@
+internal import CImageCodecs
 public import Faults
 
 /// The order of a model's input channels.
@@ -39,19 +40,29 @@ public struct Normalization: Sendable {
     _ pixels: PixelBuffer, to target: UnsafeMutablePointer<Float>, planeStride: Int, rowStride: Int,
     pixelStride: Int
   ) {
+    write(
+      pixels, to: target, planeStride: planeStride, rowStride: rowStride, pixelStride: pixelStride,
+      level: InstructionSet.best)
+  }
+
+  func write(
+    _ pixels: PixelBuffer, to target: UnsafeMutablePointer<Float>, planeStride: Int, rowStride: Int,
+    pixelStride: Int, level: Int32
+  ) {
     precondition(pixels.channels == order.channels)
-    let channels = pixels.channels
     pixels.withBytes { bytes in
       table.withUnsafeBufferPointer { table in
-        for plane in 0..<channels {
-          let channel = order == .bgr ? 2 - plane : plane
-          for y in 0..<pixels.height {
-            let source = y * pixels.rowBytes + channel
-            let row = target + plane * planeStride + y * rowStride
-            for x in 0..<pixels.width {
-              row[x * pixelStride] = table[plane << 8 | Int(bytes[source + x * channels])]
-            }
-          }
+        guard let table = table.baseAddress else { return }
+        for plane in 0..<pixels.channels {
+          var channel = ic_channel()
+          channel.pixels = bytes.bindMemory(to: UInt8.self).baseAddress
+          channel.width = Int32(pixels.width)
+          channel.height = Int32(pixels.height)
+          channel.channels = Int32(pixels.channels)
+          channel.channel = Int32(order == .bgr ? 2 - plane : plane)
+          ic_normalize(
+            &channel, table + 256 * plane, target + plane * planeStride, rowStride, pixelStride,
+            level)
         }
       }
     }

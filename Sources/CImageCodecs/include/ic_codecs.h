@@ -171,6 +171,21 @@ void ic_heat_blend(
 // Half the luminance of a photo, for what the model did not see.
 void ic_heat_dim(const uint8_t *photo, int32_t count, uint8_t *out, int level);
 
+// One channel of an 8-bit image without gaps; `channels` is 1 or 3.
+typedef struct {
+  const uint8_t *pixels;
+  int32_t width;
+  int32_t height;
+  int32_t channels;
+  int32_t channel;
+} ic_channel;
+
+// Writes table[v], 256 values, for each value v of a channel. Rows and pixels lie `row_stride` and
+// `pixel_stride` floats apart.
+void ic_normalize(
+  const ic_channel *from, const float *table, float *to, ptrdiff_t row_stride,
+  ptrdiff_t pixel_stride, int level);
+
 // Writes the libraries with their versions, a line each.
 void ic_codec_versions(char *text, size_t capacity);
 
