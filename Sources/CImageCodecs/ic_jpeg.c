@@ -30,6 +30,8 @@ typedef struct {
   uint8_t *band;
   uint8_t *inks;
   ic_jpeg_part part;
+  ic_output placed;  // where rows go, at the size that is decoded
+  int filled;        // rows of the band that are not placed yet
   ic_jpeg_blocks *blocks;
   ic_jpeg_scans kept;
 } jpeg_state;
@@ -158,42 +160,56 @@ static void skip_rows(jpeg_state *state, ic_decoded *decoded, int to) {
   }
 }
 
+static void place_band(jpeg_state *state, ic_decoded *decoded) {
+  const size_t row_bytes = (size_t)state->placed.width * 3;
+  ic_place_rows(&state->placed, state->band, row_bytes, decoded->rows, state->filled);
+  decoded->rows += state->filled;
+  state->filled = 0;
+}
+
 // Reads rows up to `end` into the band or, where stored rows are rows of the output, in place.
-static void read_rows_to(jpeg_state *state, const ic_output *output, ic_decoded *decoded, int end) {
+static void read_rows_to(jpeg_state *state, ic_decoded *decoded, int end) {
+  const ic_output *output = &state->placed;
   const size_t row_bytes = (size_t)output->width * 3;
   const int direct = ic_is_upright(output);
-  int filled = 0;
   while (decoded->rows < end) {
-    int left = end - decoded->rows - filled;
-    int wanted = IC_BAND_ROWS - filled < left ? IC_BAND_ROWS - filled : left;
-    uint8_t *to = direct ? output->base + (size_t)decoded->rows * row_bytes
-                         : state->band + (size_t)filled * row_bytes + (size_t)state->part.x * 3;
+    int left = end - decoded->rows - state->filled;
+    int wanted = IC_BAND_ROWS - state->filled < left ? IC_BAND_ROWS - state->filled : left;
+    uint8_t *to =
+      direct ? output->base + (size_t)decoded->rows * row_bytes
+             : state->band + (size_t)state->filled * row_bytes + (size_t)state->part.x * 3;
     int got = read_rows(state, to, row_bytes, wanted);
     if (direct) {
       decoded->rows += got;
       continue;
     }
-    filled += got;
-    if (filled == IC_BAND_ROWS || decoded->rows + filled == end) {
-      ic_place_rows(output, state->band, row_bytes, decoded->rows, filled);
-      decoded->rows += filled;
-      filled = 0;
-    }
+    state->filled += got;
+    if (state->filled == IC_BAND_ROWS || decoded->rows + state->filled == end)
+      place_band(state, decoded);
   }
 }
 
 static void read_image(jpeg_state *state, const ic_output *stored, ic_decoded *decoded) {
-  ic_output scaled = *stored;
-  scaled.width = state->part.image_width;
-  scaled.height = (int32_t)state->codec.output_height;
+  state->placed = *stored;
+  state->placed.width = state->part.image_width;
+  state->placed.height = (int32_t)state->codec.output_height;
   skip_rows(state, decoded, state->part.first_row);
-  read_rows_to(state, &scaled, decoded, state->part.end_row);
+  read_rows_to(state, decoded, state->part.end_row);
   // The last row is read, so that all data is seen.
-  if (state->part.end_row < scaled.height) {
-    skip_rows(state, decoded, scaled.height - 1);
-    read_rows(state, state->band, (size_t)scaled.width * 3, 1);
+  if (state->part.end_row < state->placed.height) {
+    skip_rows(state, decoded, state->placed.height - 1);
+    read_rows(state, state->band, (size_t)state->placed.width * 3, 1);
     decoded->rows++;
   }
+}
+
+// The first row of the blocks that the data ended in or broke at; 0 where scans go over the image several
+// times.
+static int32_t damaged_row(jpeg_state *state) {
+  struct jpeg_decompress_struct *codec = &state->codec;
+  if (state->part.block_rows == 0 || jpeg_has_multiple_scans(codec)) return 0;
+  const int64_t row = (int64_t)codec->input_iMCU_row * state->part.block_rows;
+  return (int32_t)(row < codec->image_height ? row : codec->image_height);
 }
 
 int ic_jpeg_decode(
@@ -228,10 +244,12 @@ int ic_jpeg_decode(
       ? state->kept.consumed : length - state->codec.src->bytes_in_buffer;
   }
   int status = state->status;
+  if (status != IC_OK && limits->keep_partial && state->filled > 0) place_band(state, decoded);
   if ((status == IC_CORRUPT || status == IC_TRUNCATED) && limits->keep_partial && decoded->rows > 0) {
     state->damaged = 1;
     status = IC_OK;
   }
+  if (status == IC_CORRUPT || status == IC_TRUNCATED) decoded->rows = damaged_row(state);
   decoded->partial = state->damaged;
   jpeg_destroy_decompress(&state->codec);
   ic_jpeg_blocks_free(state->blocks);

@@ -13,7 +13,7 @@
 enum { HUGE_PAGE = 2 << 20, LEAST_BYTES = HUGE_PAGE, ARRAYS = MAX_COMPONENTS, LINE = 64 };
 
 // Below, packing costs a little more than the memory that it spares.
-enum { LEAST_PACKED_BYTES = 48 << 20 };
+enum { LEAST_PACKED_BYTES = 16 << 20 };
 
 // A row of blocks while the library does not work on it.
 typedef struct {

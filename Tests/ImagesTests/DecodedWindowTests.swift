@@ -70,6 +70,20 @@ struct DecodedWindowTests {
     }
   }
 
+  @Test func `damage is in the same row whoever looks`() throws {
+    let bytes = SampleJPEG(width: 120, height: 800, sampling: (1, 2)).bytes
+    var rows: [Fault.Detail] = []
+    for share in 1...9 {
+      let cut = Array(bytes.prefix(bytes.count * share / 10))
+      let seen = try #require(Self.fault { _ = try Self.view(cut) }?.details["row"])
+      #expect(seen == Self.fault { _ = try decode(cut) }?.details["row"])
+      rows.append(seen)
+    }
+    // The rows of blocks are 16 pixels high, and the file is as dense everywhere.
+    #expect(rows.count == 9 && Set(rows).count == 9)
+    #expect(rows.allSatisfy { if case .int(let row) = $0 { row % 16 == 0 } else { false } })
+  }
+
   @Test func `bytes behind the image are counted as before`() throws {
     for jpeg in [SampleJPEG(), SampleJPEG(progressive: true)] {
       #expect(try Self.view(jpeg.bytes + [1, 2, 3]).warnings == ["trailing_bytes:3"])
@@ -86,13 +100,16 @@ struct DecodedWindowTests {
     }
   }
 
-  private static func reason(_ bytes: [UInt8]) -> Fault.Detail? {
-    do { _ = try view(bytes) } catch { return (error as? Fault)?.details["reason"] }
+  private static func fault(_ body: () throws -> Void) -> Fault? {
+    do { try body() } catch { return error as? Fault }
     return nil
   }
 
+  private static func reason(_ bytes: [UInt8]) -> Fault.Detail? {
+    fault { _ = try view(bytes) }?.details["reason"]
+  }
+
   private static func wholeReason(_ bytes: [UInt8]) -> Fault.Detail? {
-    do { _ = try decode(bytes) } catch { return (error as? Fault)?.details["reason"] }
-    return nil
+    fault { _ = try decode(bytes) }?.details["reason"]
   }
 }
