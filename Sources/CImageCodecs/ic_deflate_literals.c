@@ -1,3 +1,5 @@
+#include <stdlib.h>
+
 #include "ic_codecs.h"
 #include "ic_deflate_parts.h"
 #include "ic_simd.h"
@@ -52,29 +54,63 @@ static void put_generic(
 
 #if defined(__x86_64__)
 
-// Codes of 64 literals: `first` and `second` of the halves of each group of eight, `whole` of
-// groups whose codes take at most 64 bits together.
+// Every byte of a block has a code of at most 15 bits here: literals their own, the first bytes of
+// a run up to 8 bits each of the code of the run, its other bytes one of no bits. So 64 bytes at a
+// time go through the same steps, whatever they are.
+
+// Where runs lie. `codes` and `counts` hold, three for each run, what its first bytes stand for.
+typedef struct {
+  uint64_t *covered, *coded;  // a bit for each byte: part of a run, one of its first three
+  uint8_t *codes, *counts;
+} run_map;
+
+// Sets bits `at`..<`at` + `count`, count at least 1.
+static inline void set_bits(uint64_t *map, size_t at, size_t count) {
+  for (; count > 64; at += 64, count -= 64) {
+    map[at / 64] |= ~(uint64_t)0 << at % 64;
+    if (at % 64 > 0) map[at / 64 + 1] |= ~(uint64_t)0 >> (64 - at % 64);
+  }
+  uint64_t ones = ~(uint64_t)0 >> (64 - count);
+  map[at / 64] |= ones << at % 64;
+  map[at / 64 + 1] |= ones >> 1 >> (63 - at % 64);
+}
+
+static void map_runs(const run_map *map, const ic_run_code *codes, const ic_parted *block) {
+  for (size_t r = 0; r < block->run_count; r++) {
+    ic_run run = block->runs[r];
+    const ic_run_code *code = &codes[run.length - 3];
+    set_bits(map->covered, run.at, run.length);
+    set_bits(map->coded, run.at, 3);
+    uint32_t second = code->count <= 8 ? 0 : code->count <= 16 ? code->count - 8u : 8;
+    uint32_t counts = (code->count <= 8 ? (uint32_t)code->count : 8) | second << 8 |
+                      (code->count <= 16 ? 0 : code->count - 16u) << 16;
+    memcpy(map->codes + 3 * r, &code->bits, 4);
+    memcpy(map->counts + 3 * r, &counts, 4);
+  }
+}
+
+// The codes of 64 bytes: two bytes of the code and the number of its bits.
+typedef struct {
+  __m512i low, high, depth;
+} byte_codes;
+
+// Codes joined in groups of eight: the halves of each group, and all of it where that is at most
+// 64 bits.
 typedef struct {
   __m512i first, second, whole;
   __m512i first_length, length;
-} codes_of_64;
-
-typedef struct {
-  ic_table depths, low, high;
-} code_tables;
+} joined_codes;
 
 // Neighbours are joined in steps: 2 codes to 32 bits, 4 to 64, 8 to 64 where they fit.
-IC_VBMI static inline codes_of_64 join_codes(
-  const code_tables *tables, __m512i bytes, __mmask64 used) {
+IC_VBMI static inline joined_codes join(byte_codes codes) {
   const __m512i zero = _mm512_setzero_si512(), ones = _mm512_set1_epi16(1);
   const __m512i low_16 = _mm512_set1_epi32(0xFFFF), low_32 = _mm512_set1_epi64(0xFFFFFFFF);
-  __m512i depths = _mm512_maskz_mov_epi8(used, ic_look_up(&tables->depths, bytes));
-  __m512i low = _mm512_maskz_mov_epi8(used, ic_look_up(&tables->low, bytes));
-  __m512i high = _mm512_maskz_mov_epi8(used, ic_look_up(&tables->high, bytes));
   __m512i four[2];
   for (int half = 0; half < 2; half++) {
-    __m512i code = half ? _mm512_unpackhi_epi8(low, high) : _mm512_unpacklo_epi8(low, high);
-    __m512i depth = half ? _mm512_unpackhi_epi8(depths, zero) : _mm512_unpacklo_epi8(depths, zero);
+    __m512i code = half ? _mm512_unpackhi_epi8(codes.low, codes.high)
+                        : _mm512_unpacklo_epi8(codes.low, codes.high);
+    __m512i depth = half ? _mm512_unpackhi_epi8(codes.depth, zero)
+                         : _mm512_unpacklo_epi8(codes.depth, zero);
     __m512i odd = _mm512_sllv_epi32(
       _mm512_srli_epi32(code, 16), _mm512_and_si512(depth, low_16));
     __m512i two = _mm512_or_si512(_mm512_and_si512(code, low_16), odd);
@@ -83,14 +119,16 @@ IC_VBMI static inline codes_of_64 join_codes(
       _mm512_srli_epi64(two, 32), _mm512_and_si512(two_length, low_32));
     four[half] = _mm512_or_si512(_mm512_and_si512(two, low_32), odd);
   }
-  codes_of_64 made;
+  joined_codes made;
   made.first = _mm512_unpacklo_epi64(four[0], four[1]);
   made.second = _mm512_unpackhi_epi64(four[0], four[1]);
-  made.first_length = _mm512_sad_epu8(_mm512_and_si512(depths, low_32), zero);
-  made.length = _mm512_sad_epu8(depths, zero);
+  made.first_length = _mm512_sad_epu8(_mm512_and_si512(codes.depth, low_32), zero);
+  made.length = _mm512_sad_epu8(codes.depth, zero);
   made.whole = _mm512_or_si512(made.first, _mm512_sllv_epi64(made.second, made.first_length));
   return made;
 }
+
+enum { WIDEST = 56, BATCH = 8 };
 
 typedef struct {
   uint64_t bits;
@@ -98,7 +136,7 @@ typedef struct {
   uint8_t *to;
 } bit_place;
 
-// Appends at most 56 bits.
+// Appends at most WIDEST bits: up to 7 wait.
 static inline bit_place append(bit_place place, uint64_t code, int length) {
   place.bits |= code << place.pending;
   place.pending += length;
@@ -109,70 +147,92 @@ static inline bit_place append(bit_place place, uint64_t code, int length) {
   return place;
 }
 
-enum { WIDEST = 56 };
+// Appends four codes, which may be 60 bits.
+static inline bit_place append_half(bit_place place, uint64_t code, int length) {
+  if (length <= WIDEST) return append(place, code, length);
+  return append(append(place, code & 0xFFFFFFFF, 32), code >> 32, length - 32);
+}
 
-// Appends the groups of halves, where eight codes or even four may be too many bits at once.
-IC_VBMI static bit_place append_halves(
-  bit_place place, const codes_of_64 *made, const ic_alphabet *alphabet, const uint8_t *in,
-  size_t count) {
-  uint64_t first[8], second[8], first_length[8], length[8];
-  _mm512_storeu_si512(first, made->first);
-  _mm512_storeu_si512(second, made->second);
-  _mm512_storeu_si512(first_length, made->first_length);
-  _mm512_storeu_si512(length, made->length);
-  for (size_t g = 0; g < (count + 7) / 8; g++) {
-    uint64_t rest = length[g] - first_length[g];
-    if (first_length[g] <= WIDEST && rest <= WIDEST) {
-      place = append(place, first[g], (int)first_length[g]);
-      place = append(place, second[g], (int)rest);
-      continue;
-    }
-    for (size_t i = 8 * g; i < 8 * g + 8 && i < count; i++)
-      place = append(place, alphabet->codes[in[i]], alphabet->depths[in[i]]);
+// The joined codes of 64 bytes. Several such are made before their bits are appended, so that a
+// branch taken wrongly there does not hold up the vectors.
+typedef struct {
+  uint64_t whole[8], length[8], first[8], second[8], first_length[8];
+  uint64_t too_long;  // a bit for each group of more than WIDEST bits
+} window;
+
+typedef struct {
+  ic_table depths, lows, highs;
+} code_tables;
+
+// Joins the codes of the bytes from `at` on, and returns how many of `map->codes` were used.
+IC_VBMI static inline size_t join_window(
+  window *joined, const code_tables *tables, const run_map *map, size_t coded, const uint8_t *in,
+  size_t at, size_t length) {
+  uint64_t inside = ic_first_64((ptrdiff_t)(length - at));
+  uint64_t starting = map->coded[at / 64], literal = inside & ~map->covered[at / 64];
+  __m512i bytes = _mm512_maskz_loadu_epi8(inside, in + at);
+  byte_codes codes;
+  codes.low = _mm512_mask_mov_epi8(
+    _mm512_maskz_expand_epi8(starting, _mm512_loadu_si512(map->codes + coded)), literal,
+    ic_look_up(&tables->lows, bytes));
+  codes.high = _mm512_maskz_mov_epi8(literal, ic_look_up(&tables->highs, bytes));
+  codes.depth = _mm512_mask_mov_epi8(
+    _mm512_maskz_expand_epi8(starting, _mm512_loadu_si512(map->counts + coded)), literal,
+    ic_look_up(&tables->depths, bytes));
+  joined_codes made = join(codes);
+  _mm512_storeu_si512(joined->whole, made.whole);
+  _mm512_storeu_si512(joined->length, made.length);
+  _mm512_storeu_si512(joined->first, made.first);
+  _mm512_storeu_si512(joined->second, made.second);
+  _mm512_storeu_si512(joined->first_length, made.first_length);
+  joined->too_long = _mm512_cmpgt_epu64_mask(made.length, _mm512_set1_epi64(WIDEST));
+  return (size_t)_mm_popcnt_u64(starting);
+}
+
+static inline bit_place append_window(bit_place place, const window *joined) {
+  if (joined->too_long == 0) {
+    for (int g = 0; g < 8; g++) place = append(place, joined->whole[g], (int)joined->length[g]);
+    return place;
+  }
+  for (int g = 0; g < 8; g++) {
+    int first = (int)joined->first_length[g], second = (int)joined->length[g] - first;
+    place = append_half(place, joined->first[g], first);
+    place = append_half(place, joined->second[g], second);
   }
   return place;
 }
 
-IC_VBMI static inline bit_place append_64(
-  bit_place place, const code_tables *tables, const ic_alphabet *alphabet, const uint8_t *in,
-  size_t count) {
-  __mmask64 used = ic_first_64((ptrdiff_t)count);
-  codes_of_64 made = join_codes(tables, _mm512_maskz_loadu_epi8(used, in), used);
-  if (_mm512_cmpgt_epu64_mask(made.length, _mm512_set1_epi64(WIDEST)) != 0)
-    return append_halves(place, &made, alphabet, in, count);
-  uint64_t whole[8], length[8];
-  _mm512_storeu_si512(whole, made.whole);
-  _mm512_storeu_si512(length, made.length);
-  // Groups without literals have no bits: appending them costs less than a branch.
-  size_t groups = count <= 16 ? 2 : (count + 7) / 8;
-  for (size_t g = 0; g < groups; g++) place = append(place, whole[g], (int)length[g]);
-  return place;
-}
-
-IC_VBMI static inline bit_place append_literals(
-  bit_place place, const code_tables *tables, const ic_alphabet *alphabet, const uint8_t *in,
-  size_t count) {
-  for (; count >= 64; in += 64, count -= 64)
-    place = append_64(place, tables, alphabet, in, 64);
-  return count == 0 ? place : append_64(place, tables, alphabet, in, count);
-}
-
-IC_VBMI static void put_vbmi(
-  ic_bytes *out, const ic_alphabet *alphabet, const ic_run_code *codes, const ic_parted *block) {
-  code_tables tables = {
+IC_VBMI static void put_mapped(
+  ic_bytes *out, const ic_alphabet *alphabet, const run_map *map, const uint8_t *in,
+  size_t length) {
+  const code_tables tables = {
     ic_load_table(alphabet->depths), ic_load_table(alphabet->low), ic_load_table(alphabet->high)};
   bit_place place = {out->bits, out->pending, out->bytes + out->length};
-  size_t at = 0;
-  for (size_t r = 0; r < block->run_count; r++) {
-    ic_run run = block->runs[r];
-    place = append_literals(place, &tables, alphabet, block->bytes + at, run.at - at);
-    place = append(place, codes[run.length - 3].bits, codes[run.length - 3].count);
-    at = run.at + run.length;
+  window windows[BATCH];
+  size_t coded = 0;
+  for (size_t i = 0; i < length;) {
+    int count = 0;
+    for (; count < BATCH && i < length; i += 64, count++)
+      coded += join_window(&windows[count], &tables, map, coded, in, i, length);
+    for (int w = 0; w < count; w++) place = append_window(place, &windows[w]);
   }
-  place = append_literals(place, &tables, alphabet, block->bytes + at, block->length - at);
   out->bits = place.bits;
   out->pending = place.pending;
   out->length = (size_t)(place.to - out->bytes);
+}
+
+// 0 without memory.
+static int put_vbmi(
+  ic_bytes *out, const ic_alphabet *alphabet, const ic_run_code *codes, const ic_parted *block) {
+  size_t words = block->length / 64 + 2, bytes = 3 * block->run_count + 64;
+  uint64_t *memory = calloc(1, 2 * words * sizeof *memory + 2 * bytes);
+  if (memory == NULL) return 0;
+  uint8_t *behind = (uint8_t *)(memory + 2 * words);
+  run_map map = {memory, memory + words, behind, behind + bytes};
+  map_runs(&map, codes, block);
+  put_mapped(out, alphabet, &map, block->bytes, block->length);
+  free(memory);
+  return 1;
 }
 #endif
 
@@ -180,10 +240,7 @@ void ic_put_parts(
   ic_bytes *out, const ic_alphabet *alphabet, const ic_run_code *codes, const ic_parted *block,
   int level) {
 #if defined(__x86_64__)
-  if (level >= IC_LEVEL_VBMI) {
-    put_vbmi(out, alphabet, codes, block);
-    return;
-  }
+  if (level >= IC_LEVEL_VBMI && put_vbmi(out, alphabet, codes, block)) return;
 #endif
   (void)level;
   put_generic(out, alphabet, codes, block);

@@ -26,6 +26,9 @@ struct PNGWriterTests {
         min(noise($0).leadingZeroBitCount * 9 + Int(noise($0 * 7)).leadingZeroBitCount % 64, 255))
     },
     Picture(name: "one row wider than a block", width: 90_000, height: 2) { UInt8($0 & 63) },
+    Picture(name: "rare bytes side by side", width: 1000, height: 190) {
+      $0 / 256 == 300 ? UInt8($0 & 255) : noise($0) & 3
+    },
     Picture(name: "small differences", width: 640, height: 200) {
       UInt8(truncatingIfNeeded: $0 / 90 &+ noise($0).leadingZeroBitCount)
     },
