@@ -99,6 +99,82 @@ IC_AVX512 static size_t find_avx512(const uint8_t *in, size_t length, ic_run *ru
   return found;
 }
 
+// Of each bit in the words from `bits` on leaves those whose bit `by` places higher is set too; the
+// word behind the last ends nothing that counts.
+IC_VBMI static inline void narrow(uint64_t *bits, size_t words, const int by) {
+  for (size_t w = 0; w < words; w += 8) {
+    __m512i here = _mm512_loadu_si512(bits + w), next = _mm512_loadu_si512(bits + w + 1);
+    __m512i shifted = by == 1   ? _mm512_shrdi_epi64(here, next, 1)
+                      : by == 2 ? _mm512_shrdi_epi64(here, next, 2)
+                                : _mm512_shrdi_epi64(here, next, 4);
+    _mm512_storeu_si512(bits + w, _mm512_and_si512(here, shifted));
+  }
+}
+
+// Lists the places of at most eight bits of a word, and returns their number.
+IC_VBMI static inline size_t list_bits(uint64_t bits, size_t at, __m512i places, uint32_t *to) {
+  __m128i listed = _mm512_castsi512_si128(_mm512_maskz_compress_epi8(bits, places));
+  __m256i first = _mm256_set1_epi32((int32_t)at);
+  _mm256_storeu_si256((__m256i *)to, _mm256_add_epi32(first, _mm256_cvtepu8_epi32(listed)));
+  return (size_t)_mm_popcnt_u64(bits);
+}
+
+#define PLACES_8(p) p, p + 1, p + 2, p + 3, p + 4, p + 5, p + 6, p + 7
+static const uint8_t places_of_64[64] = {PLACES_8(0),  PLACES_8(8),  PLACES_8(16), PLACES_8(24),
+                                         PLACES_8(32), PLACES_8(40), PLACES_8(48), PLACES_8(56)};
+
+// Without branches for single runs: bits tell which bytes equal the one before, narrowing leaves
+// those that eight such begin with, and the first and the last of them are listed.
+IC_VBMI static size_t find_vbmi(const uint8_t *in, size_t length, ic_run *runs) {
+  enum { WORDS = 64 };
+  const __m512i places = _mm512_loadu_si512(places_of_64);
+  uint64_t bits[WORDS + 18] = {0};  // one word before and some behind
+  uint32_t starts[8 * WORDS + 9], ends[8 * WORDS + 8];
+  size_t found = 0, open = 0;
+  for (size_t base = 0; base < length; base += 64 * WORDS) {
+    for (size_t w = 0; w <= WORDS; w++) {
+      size_t at = base + 64 * w;
+      __mmask64 inside = at < length ? ic_first_64((ptrdiff_t)(length - at)) : 0;
+      if (at == 0) inside &= ~(__mmask64)1;
+      bits[w + 1] = _mm512_mask_cmpeq_epi8_mask(
+        inside, _mm512_maskz_loadu_epi8(inside, in + at),
+        _mm512_maskz_loadu_epi8(inside, in + at - 1));
+    }
+    for (size_t w = WORDS + 2; w < WORDS + 18; w++) bits[w] = 0;
+    narrow(bits + 1, WORDS + 1, 1);
+    narrow(bits + 1, WORDS + 1, 2);
+    narrow(bits + 1, WORDS + 1, 4);
+    size_t started = open, ended = 0;
+    for (size_t w = 0; w < WORDS; w += 8) {
+      __m512i here = _mm512_loadu_si512(bits + w + 1);
+      __m512i before = _mm512_shldi_epi64(here, _mm512_loadu_si512(bits + w), 1);
+      if (_mm512_test_epi64_mask(_mm512_or_si512(here, before), _mm512_set1_epi64(-1)) == 0)
+        continue;
+      uint64_t first[8], behind[8];
+      _mm512_storeu_si512(first, _mm512_andnot_si512(before, here));
+      _mm512_storeu_si512(behind, _mm512_andnot_si512(here, before));
+      for (size_t i = 0; i < 8; i++) {
+        size_t at = base + 64 * (w + i);
+        started += list_bits(first[i], at, places, starts + started);
+        ended += list_bits(behind[i], at, places, ends + ended);
+      }
+    }
+    bits[0] = bits[WORDS];
+    for (size_t r = 0; r < ended; r++) {
+      uint32_t at = starts[r], left = ends[r] - at + IC_RUN_LEAST - 1;
+      while (left >= IC_RUN_LEAST) {
+        uint32_t part = left < IC_RUN_MOST ? left : IC_RUN_MOST;
+        runs[found++] = (ic_run){at, part};
+        at += part;
+        left -= part;
+      }
+    }
+    open = started - ended;
+    if (open > 0) starts[0] = starts[ended];
+  }
+  return found;
+}
+
 // Counts the bytes near zero by comparing and only the others one by one: of filtered photos most
 // bytes are small differences. After a part with few of them the rest goes the ordinary way.
 IC_VBMI static void count_vbmi(const uint8_t *in, size_t count, uint32_t counts[4][256]) {
@@ -136,6 +212,7 @@ IC_VBMI static void count_vbmi(const uint8_t *in, size_t count, uint32_t counts[
 
 static size_t find_runs(const uint8_t *in, size_t length, ic_run *runs, int level) {
 #if defined(__x86_64__)
+  if (level >= IC_LEVEL_VBMI) return find_vbmi(in, length, runs);
   if (level >= IC_LEVEL_AVX512) return find_avx512(in, length, runs);
 #endif
   (void)level;
