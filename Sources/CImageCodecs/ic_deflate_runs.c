@@ -2,58 +2,50 @@
 #include "ic_deflate_parts.h"
 #include "ic_simd.h"
 
-// How many bytes from `at` on equal the one before, at most IC_RUN_MOST.
-static inline size_t run_length(const uint8_t *in, size_t at, size_t length) {
-  size_t most = length - at < IC_RUN_MOST ? length - at : IC_RUN_MOST;
-  size_t run = 0;
-  uint64_t same = in[at - 1] * 0x0101010101010101u;
-  while (run + 8 <= most) {
-    uint64_t difference = ic_load64(in + at + run) ^ same;
-    if (difference != 0) return run + (size_t)__builtin_ctzll(difference) / 8;
-    run += 8;
-  }
-  while (run < most && in[at + run] == in[at - 1]) run++;
-  return run;
+// Runs are found without a branch for each: bits tell which bytes equal the one before, narrowing
+// leaves those that eight such begin with, and the first and the last of them are listed.
+
+enum { WORDS = 64, LISTED = 8 };  // words of bits at a time; at most so many runs begin in a word
+
+static inline uint64_t equal_bytes(const uint8_t *in, size_t at, size_t length) {
+  uint64_t bits = 0;
+  for (size_t i = at == 0; i < 64 && at + i < length; i++)
+    bits |= (uint64_t)(in[at + i] == in[at + i - 1]) << i;
+  return bits;
 }
 
-// How many bytes from `at` on certainly start no run; 57 or more of 64 when none does.
-static inline size_t bytes_before_run(const uint8_t *in, size_t at) {
+// Which of 64 bytes from `at` on equal the one before; byte 0 equals none.
+static inline uint64_t equal_generic(const uint8_t *in, size_t at, size_t length) {
+  if (at == 0 || at + 64 > length) return equal_bytes(in, at, length);
+  uint64_t bits = 0;
 #if defined(__SSE2__)
-  uint64_t equal = 0;
   for (int i = 0; i < 4; i++) {
     __m128i here = _mm_loadu_si128((const __m128i *)(in + at + i * 16));
     __m128i before = _mm_loadu_si128((const __m128i *)(in + at + i * 16 - 1));
-    equal |= (uint64_t)(uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(here, before)) << (16 * i);
+    bits |= (uint64_t)(uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(here, before)) << (16 * i);
   }
-  equal &= equal >> 1;
-  equal &= equal >> 2;
-  equal &= equal >> 4;
-  return equal == 0 ? 64 - IC_RUN_LEAST + 1 : (size_t)__builtin_ctzll(equal);
 #else
-  size_t count = 0;
-  while (count < 64 - IC_RUN_LEAST && ic_load64(in + at + count) != ic_load64(in + at + count - 1))
-    count++;
-  return count;
+  const uint64_t low = 0x7F7F7F7F7F7F7F7F;
+  for (size_t i = 0; i < 8; i++) {
+    uint64_t word = ic_load64(in + at + 8 * i) ^ ic_load64(in + at + 8 * i - 1);
+    uint64_t zeros = ~(((word & low) + low) | word | low) >> 7;
+    bits |= (zeros * 0x0102040810204080 >> 56) << (8 * i);
+  }
 #endif
+  return bits;
 }
 
-static size_t find_generic(const uint8_t *in, size_t length, ic_run *runs) {
-  size_t found = 0, at = 1;
-  while (at + IC_RUN_LEAST <= length) {
-    if (at + 64 <= length) {
-      size_t literals = bytes_before_run(in, at);
-      at += literals;
-      if (literals > 64 - IC_RUN_LEAST) continue;
-    }
-    if (ic_load64(in + at) != ic_load64(in + at - 1)) {
-      at++;
-      continue;
-    }
-    size_t same = run_length(in, at, length);
-    runs[found++] = (ic_run){(uint32_t)at, (uint32_t)same};
-    at += same;
-  }
-  return found;
+static void compare_generic(const uint8_t *in, size_t base, size_t length, uint64_t *bits) {
+  for (size_t w = 0; w <= WORDS; w++) bits[w] = equal_generic(in, base + 64 * w, length);
+}
+
+// Lists the places of set bits, and returns their number.
+static size_t list_generic(const uint64_t *words, size_t base, uint32_t *to) {
+  size_t count = 0;
+  for (size_t w = 0; w < 8; w++)
+    for (uint64_t bits = words[w]; bits != 0; bits &= bits - 1)
+      to[count++] = (uint32_t)(base + 64 * w + (size_t)__builtin_ctzll(bits));
+  return count;
 }
 
 // Four tables, so that equal neighbours do not wait for each other.
@@ -66,113 +58,33 @@ static void count_generic(const uint8_t *in, size_t count, uint32_t counts[4][25
 
 #if defined(__x86_64__)
 
-// The bytes from `at` on, at most 64, that equal the one before.
-IC_AVX512 static inline uint64_t equal_to_previous(const uint8_t *in, size_t at, size_t length) {
-  __mmask64 inside = ic_first_64((ptrdiff_t)(length - at));
-  return _mm512_mask_cmpeq_epi8_mask(
-    inside, _mm512_maskz_loadu_epi8(inside, in + at),
-    _mm512_maskz_loadu_epi8(inside, in + at - 1));
-}
-
-IC_AVX512 static size_t find_avx512(const uint8_t *in, size_t length, ic_run *runs) {
-  size_t found = 0, at = 1;
-  while (at + IC_RUN_LEAST <= length) {
-    uint64_t equal = equal_to_previous(in, at, length);
-    uint64_t start = equal & equal >> 1;
-    if (start != 0) {
-      start &= start >> 2;
-      start &= start >> 4;
-    }
-    if (start == 0) {
-      at += 64 - IC_RUN_LEAST + 1;
-      continue;
-    }
-    int first = __builtin_ctzll(start);
-    at += (size_t)first;
-    uint64_t other = ~(equal >> first);
-    size_t same = other == 0 ? 64 : (size_t)__builtin_ctzll(other);
-    if (same + (size_t)first == 64) same += run_length(in, at + same, length);
-    if (same > IC_RUN_MOST) same = IC_RUN_MOST;
-    runs[found++] = (ic_run){(uint32_t)at, (uint32_t)same};
-    at += same;
+IC_AVX512 static void compare_avx512(
+  const uint8_t *in, size_t base, size_t length, uint64_t *bits) {
+  for (size_t w = 0; w <= WORDS; w++) {
+    size_t at = base + 64 * w;
+    __mmask64 inside = at < length ? ic_first_64((ptrdiff_t)(length - at)) : 0;
+    if (at == 0) inside &= ~(__mmask64)1;
+    bits[w] = _mm512_mask_cmpeq_epi8_mask(
+      inside, _mm512_maskz_loadu_epi8(inside, in + at),
+      _mm512_maskz_loadu_epi8(inside, in + at - 1));
   }
-  return found;
-}
-
-// Of each bit in the words from `bits` on leaves those whose bit `by` places higher is set too; the
-// word behind the last ends nothing that counts.
-IC_VBMI static inline void narrow(uint64_t *bits, size_t words, const int by) {
-  for (size_t w = 0; w < words; w += 8) {
-    __m512i here = _mm512_loadu_si512(bits + w), next = _mm512_loadu_si512(bits + w + 1);
-    __m512i shifted = by == 1   ? _mm512_shrdi_epi64(here, next, 1)
-                      : by == 2 ? _mm512_shrdi_epi64(here, next, 2)
-                                : _mm512_shrdi_epi64(here, next, 4);
-    _mm512_storeu_si512(bits + w, _mm512_and_si512(here, shifted));
-  }
-}
-
-// Lists the places of at most eight bits of a word, and returns their number.
-IC_VBMI static inline size_t list_bits(uint64_t bits, size_t at, __m512i places, uint32_t *to) {
-  __m128i listed = _mm512_castsi512_si128(_mm512_maskz_compress_epi8(bits, places));
-  __m256i first = _mm256_set1_epi32((int32_t)at);
-  _mm256_storeu_si256((__m256i *)to, _mm256_add_epi32(first, _mm256_cvtepu8_epi32(listed)));
-  return (size_t)_mm_popcnt_u64(bits);
 }
 
 #define PLACES_8(p) p, p + 1, p + 2, p + 3, p + 4, p + 5, p + 6, p + 7
 static const uint8_t places_of_64[64] = {PLACES_8(0),  PLACES_8(8),  PLACES_8(16), PLACES_8(24),
                                          PLACES_8(32), PLACES_8(40), PLACES_8(48), PLACES_8(56)};
 
-// Without branches for single runs: bits tell which bytes equal the one before, narrowing leaves
-// those that eight such begin with, and the first and the last of them are listed.
-IC_VBMI static size_t find_vbmi(const uint8_t *in, size_t length, ic_run *runs) {
-  enum { WORDS = 64 };
+IC_VBMI static size_t list_vbmi(const uint64_t *words, size_t base, uint32_t *to) {
   const __m512i places = _mm512_loadu_si512(places_of_64);
-  uint64_t bits[WORDS + 18] = {0};  // one word before and some behind
-  uint32_t starts[8 * WORDS + 9], ends[8 * WORDS + 8];
-  size_t found = 0, open = 0;
-  for (size_t base = 0; base < length; base += 64 * WORDS) {
-    for (size_t w = 0; w <= WORDS; w++) {
-      size_t at = base + 64 * w;
-      __mmask64 inside = at < length ? ic_first_64((ptrdiff_t)(length - at)) : 0;
-      if (at == 0) inside &= ~(__mmask64)1;
-      bits[w + 1] = _mm512_mask_cmpeq_epi8_mask(
-        inside, _mm512_maskz_loadu_epi8(inside, in + at),
-        _mm512_maskz_loadu_epi8(inside, in + at - 1));
-    }
-    for (size_t w = WORDS + 2; w < WORDS + 18; w++) bits[w] = 0;
-    narrow(bits + 1, WORDS + 1, 1);
-    narrow(bits + 1, WORDS + 1, 2);
-    narrow(bits + 1, WORDS + 1, 4);
-    size_t started = open, ended = 0;
-    for (size_t w = 0; w < WORDS; w += 8) {
-      __m512i here = _mm512_loadu_si512(bits + w + 1);
-      __m512i before = _mm512_shldi_epi64(here, _mm512_loadu_si512(bits + w), 1);
-      if (_mm512_test_epi64_mask(_mm512_or_si512(here, before), _mm512_set1_epi64(-1)) == 0)
-        continue;
-      uint64_t first[8], behind[8];
-      _mm512_storeu_si512(first, _mm512_andnot_si512(before, here));
-      _mm512_storeu_si512(behind, _mm512_andnot_si512(here, before));
-      for (size_t i = 0; i < 8; i++) {
-        size_t at = base + 64 * (w + i);
-        started += list_bits(first[i], at, places, starts + started);
-        ended += list_bits(behind[i], at, places, ends + ended);
-      }
-    }
-    bits[0] = bits[WORDS];
-    for (size_t r = 0; r < ended; r++) {
-      uint32_t at = starts[r], left = ends[r] - at + IC_RUN_LEAST - 1;
-      while (left >= IC_RUN_LEAST) {
-        uint32_t part = left < IC_RUN_MOST ? left : IC_RUN_MOST;
-        runs[found++] = (ic_run){at, part};
-        at += part;
-        left -= part;
-      }
-    }
-    open = started - ended;
-    if (open > 0) starts[0] = starts[ended];
+  size_t count = 0;
+  for (size_t w = 0; w < 8; w++) {
+    __m128i listed = _mm512_castsi512_si128(_mm512_maskz_compress_epi8(words[w], places));
+    __m256i first = _mm256_set1_epi32((int32_t)(base + 64 * w));
+    _mm256_storeu_si256(
+      (__m256i *)(to + count), _mm256_add_epi32(first, _mm256_cvtepu8_epi32(listed)));
+    count += (size_t)_mm_popcnt_u64(words[w]);
   }
-  return found;
+  return count;
 }
 
 // Counts the bytes near zero by comparing and only the others one by one: of filtered photos most
@@ -207,17 +119,82 @@ IC_VBMI static void count_vbmi(const uint8_t *in, size_t count, uint32_t counts[
   }
   count_generic(in + part, count - part, counts);
 }
-
 #endif
 
-static size_t find_runs(const uint8_t *in, size_t length, ic_run *runs, int level) {
+static inline void compare(
+  const uint8_t *in, size_t base, size_t length, uint64_t *bits, int level) {
 #if defined(__x86_64__)
-  if (level >= IC_LEVEL_VBMI) return find_vbmi(in, length, runs);
-  if (level >= IC_LEVEL_AVX512) return find_avx512(in, length, runs);
+  if (level >= IC_LEVEL_AVX512) {
+    compare_avx512(in, base, length, bits);
+    return;
+  }
 #endif
   (void)level;
-  return find_generic(in, length, runs);
+  compare_generic(in, base, length, bits);
 }
+
+static inline size_t list_bits(const uint64_t *words, size_t base, uint32_t *to, int level) {
+#if defined(__x86_64__)
+  if (level >= IC_LEVEL_VBMI) return list_vbmi(words, base, to);
+#endif
+  (void)level;
+  return list_generic(words, base, to);
+}
+
+// Leaves bits whose bit `by` places higher is set too.
+static inline void narrow(uint64_t *bits, const int by) {
+  for (size_t w = 0; w <= WORDS; w++) bits[w] &= bits[w] >> by | bits[w + 1] << (64 - by);
+}
+
+// Adds the run from `at` to `end`, in parts of at most IC_RUN_MOST; a short rest is literals.
+static inline size_t add_run(ic_run *runs, size_t found, uint32_t at, uint32_t end) {
+  for (uint32_t left = end - at; left >= IC_RUN_LEAST;) {
+    uint32_t part = left < IC_RUN_MOST ? left : IC_RUN_MOST;
+    runs[found++] = (ic_run){at, part};
+    at += part;
+    left -= part;
+  }
+  return found;
+}
+
+static inline __attribute__((always_inline)) size_t find_runs(
+  const uint8_t *in, size_t length, ic_run *runs, int level) {
+  uint64_t bits[WORDS + 3] = {0};  // a word before and two behind
+  uint32_t starts[LISTED * WORDS + 9], ends[LISTED * WORDS + 8];
+  size_t found = 0, open = 0;
+  for (size_t base = 0; base < length; base += 64 * WORDS) {
+    compare(in, base, length, bits + 1, level);
+    narrow(bits + 1, 1);
+    narrow(bits + 1, 2);
+    narrow(bits + 1, 4);
+    size_t started = open, ended = 0;
+    for (size_t w = 0; w < WORDS; w += 8) {
+      uint64_t first[8], behind[8], any = 0;
+      for (size_t i = 0; i < 8; i++) {
+        uint64_t here = bits[w + i + 1], before = here << 1 | bits[w + i] >> 63;
+        first[i] = here & ~before;
+        behind[i] = before & ~here;
+        any |= here | before;
+      }
+      if (any == 0) continue;
+      started += list_bits(first, base + 64 * w, starts + started, level);
+      ended += list_bits(behind, base + 64 * w, ends + ended, level);
+    }
+    bits[0] = bits[WORDS];
+    for (size_t r = 0; r < ended; r++)
+      found = add_run(runs, found, starts[r], ends[r] + IC_RUN_LEAST - 1);
+    open = started - ended;
+    if (open > 0) starts[0] = starts[ended];
+  }
+  return found;
+}
+
+#if defined(__x86_64__)
+// The same, compiled for the vectors that it may use.
+IC_VBMI static size_t find_runs_vbmi(const uint8_t *in, size_t length, ic_run *runs) {
+  return find_runs(in, length, runs, IC_LEVEL_VBMI);
+}
+#endif
 
 static void count_bytes(const uint8_t *in, size_t count, uint32_t counts[4][256], int level) {
 #if defined(__x86_64__)
@@ -237,7 +214,13 @@ size_t ic_find_runs(
   count_bytes(in, length, tables, level);
   for (int s = 0; s < 256; s++)
     counts[s] = tables[0][s] + tables[1][s] + tables[2][s] + tables[3][s];
-  size_t found = find_runs(in, length, runs, level);
+  size_t found;
+#if defined(__x86_64__)
+  if (level >= IC_LEVEL_VBMI)
+    found = find_runs_vbmi(in, length, runs);
+  else
+#endif
+    found = find_runs(in, length, runs, level);
   for (size_t r = 0; r < found; r++) counts[in[runs[r].at]] -= runs[r].length;
   return found;
 }
