@@ -81,9 +81,12 @@ public enum Heatmap {
   /// The colours of levels 0...254.
   static func colors(_ colormap: Colormap) -> [UInt8] {
     let table = colormap.table
-    return (0...HeatRows.topLevel).flatMap { level in
+    var colors: [UInt8] = []
+    colors.reserveCapacity(3 * (HeatRows.topLevel + 1))
+    for level in 0...HeatRows.topLevel {
       let entry = (level * 255 + HeatRows.topLevel / 2) / HeatRows.topLevel
-      return table[entry * 3..<entry * 3 + 3]
+      for channel in 0..<3 { colors.append(table[entry * 3 + channel]) }
     }
+    return colors
   }
 }
