@@ -212,13 +212,22 @@ IC_VBMI static void put_mapped(
   size_t coded = 0;
   for (size_t i = 0; i < length;) {
     int count = 0;
-    for (; count < BATCH && i < length; i += 64, count++)
-      coded += join_window(&windows[count], &tables, map, coded, in, i, length);
+    for (; count < BATCH && i < length; i += 64) {
+      if (map->covered[i / 64] == ~(uint64_t)0 && map->coded[i / 64] == 0) continue;
+      coded += join_window(&windows[count++], &tables, map, coded, in, i, length);
+    }
     for (int w = 0; w < count; w++) place = append_window(place, &windows[w]);
   }
   out->bits = place.bits;
   out->pending = place.pending;
   out->length = (size_t)(place.to - out->bytes);
+}
+
+// Whether less than an eighth is literals: then one step for a run costs less than those of its bytes.
+static int runs_prevail(const ic_parted *block) {
+  size_t literals = block->length;
+  for (size_t r = 0; r < block->run_count; r++) literals -= block->runs[r].length;
+  return literals < block->length / 8;
 }
 
 // 0 without memory.
@@ -240,7 +249,8 @@ void ic_put_parts(
   ic_bytes *out, const ic_alphabet *alphabet, const ic_run_code *codes, const ic_parted *block,
   int level) {
 #if defined(__x86_64__)
-  if (level >= IC_LEVEL_VBMI && put_vbmi(out, alphabet, codes, block)) return;
+  if (level >= IC_LEVEL_VBMI && !runs_prevail(block) && put_vbmi(out, alphabet, codes, block))
+    return;
 #endif
   (void)level;
   put_generic(out, alphabet, codes, block);

@@ -207,13 +207,27 @@ static void count_bytes(const uint8_t *in, size_t count, uint32_t counts[4][256]
   count_generic(in, count, counts);
 }
 
-size_t ic_find_runs(
-  const uint8_t *in, size_t length, ic_run *runs, uint32_t *counts, int level) {
+// Counts the literals: all bytes but those of runs, or, where runs prevail, the bytes between them.
+static void count_literals(
+  const uint8_t *in, size_t length, const ic_run *runs, size_t found, uint32_t *counts,
+  int level) {
   uint32_t tables[4][256];
   memset(tables, 0, sizeof tables);
-  count_bytes(in, length, tables, level);
+  size_t covered = 0, at = 0;
+  for (size_t r = 0; r < found; r++) covered += runs[r].length;
+  int between = length - covered < length / (level >= IC_LEVEL_VBMI ? 8 : 2);
+  for (size_t r = 0; r < found && between; r++) {
+    count_generic(in + at, runs[r].at - at, tables);
+    at = runs[r].at + runs[r].length;
+  }
+  count_bytes(in + at, length - at, tables, level);
   for (int s = 0; s < 256; s++)
     counts[s] = tables[0][s] + tables[1][s] + tables[2][s] + tables[3][s];
+  for (size_t r = 0; r < found && !between; r++) counts[in[runs[r].at]] -= runs[r].length;
+}
+
+size_t ic_find_runs(
+  const uint8_t *in, size_t length, ic_run *runs, uint32_t *counts, int level) {
   size_t found;
 #if defined(__x86_64__)
   if (level >= IC_LEVEL_VBMI)
@@ -221,6 +235,6 @@ size_t ic_find_runs(
   else
 #endif
     found = find_runs(in, length, runs, level);
-  for (size_t r = 0; r < found; r++) counts[in[runs[r].at]] -= runs[r].length;
+  count_literals(in, length, runs, found, counts, level);
   return found;
 }
