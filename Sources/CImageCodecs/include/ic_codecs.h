@@ -105,7 +105,7 @@ enum { IC_LEVEL_GENERIC = 0, IC_LEVEL_AVX2 = 1, IC_LEVEL_AVX512 = 2, IC_LEVEL_VB
 // The best instruction set of this machine.
 int ic_resample_level(void);
 
-// The room that `ic_group_taps` takes; 0 where groups do not help or taps do not fit into them.
+// The room that `ic_group_taps` takes; 0 where it does not help.
 size_t ic_group_room(const ic_taps *taps, int level);
 
 // Lays the taps out as resampling RGB rows wants them, for IC_LEVEL_VBMI; `groups` is best aligned
