@@ -126,6 +126,8 @@ static void start(
   codec->scale_num = 1;
   codec->scale_denom = output->shrink > 1 ? (unsigned)output->shrink : 1;
   jpeg_start_decompress(codec);
+  if (state->blocks != NULL && ic_jpeg_smooths(codec))
+    ic_jpeg_blocks_unpack_all(codec, state->blocks);
   state->part = ic_jpeg_part_choose(codec, output);
 }
 

@@ -10,10 +10,15 @@
 #include "ic_blocks.h"
 #include "ic_codecs.h"
 
-enum { HUGE_PAGE = 2 << 20, LEAST_BYTES = HUGE_PAGE, ARRAYS = MAX_COMPONENTS, LINE = 64 };
+enum { HUGE_PAGE = 2 << 20, ARRAYS = MAX_COMPONENTS, LINE = 64 };
 
-// Below, packing costs a little more than the memory that it spares.
-enum { LEAST_PACKED_BYTES = 16 << 20 };
+// From which size on coefficients lie here, and from which they are packed: below, packing costs a little
+// more than the memory that it spares.
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+enum { LEAST_BYTES = 1, LEAST_PACKED_BYTES = 2048 };
+#else
+enum { LEAST_BYTES = HUGE_PAGE, LEAST_PACKED_BYTES = 16 << 20 };
+#endif
 
 // A row of blocks while the library does not work on it.
 typedef struct {
@@ -26,7 +31,7 @@ typedef struct {
 typedef struct {
   size_t row_blocks;
   JDIMENSION rows;
-  JBLOCKROW *row;  // valid for rows in work and dense ones
+  JBLOCKROW *row;  // of others than those in work and dense ones zeros
   idle_row *idle;
   // The rows in work, and room for them.
   JDIMENSION first;
@@ -110,12 +115,11 @@ static int allocate(ic_jpeg_blocks *blocks, block_array *array) {
     (uint8_t *)mapping + (HUGE_PAGE - 1 - ((uintptr_t)mapping + HUGE_PAGE - 1) % HUGE_PAGE);
   // Where the system has no huge pages, small ones do.
   (void)madvise(array->base, bytes, MADV_HUGEPAGE);
-  if (blocks->packs) return allocate_slots(blocks, array);
   for (JDIMENSION r = 0; r < array->rows; r++) {
-    array->idle[r].dense = 1;
+    array->idle[r].dense = !blocks->packs;
     array->row[r] = dense_row(array, r);
   }
-  return 1;
+  return !blocks->packs || allocate_slots(blocks, array);
 }
 
 static void realize(j_common_ptr common) {
@@ -159,7 +163,7 @@ static int put_away(ic_jpeg_blocks *blocks, block_array *array, JDIMENSION r) {
     }
     memcpy(idle->packed, blocks->packing, bytes);
   }
-  array->row[r] = NULL;
+  array->row[r] = dense_row(array, r);
   array->free_slot[array->free_slots++] = slot;
   return 1;
 }
@@ -196,6 +200,22 @@ static JBLOCKARRAY access_rows(
   }
   if (writable) array->written = 1;
   return array->row + first;
+}
+
+void ic_jpeg_blocks_unpack_all(j_decompress_ptr codec, ic_jpeg_blocks *blocks) {
+  for (int a = 0; a < blocks->count; a++) {
+    block_array *array = &blocks->arrays[a];
+    for (JDIMENSION r = 0; r < array->rows; r++) {
+      access_rows((j_common_ptr)codec, (jvirt_barray_ptr)(void *)array, r, 1, FALSE);
+      if (array->idle[r].dense) continue;
+      JBLOCKROW slot = array->row[r];
+      array->row[r] = dense_row(array, r);
+      memcpy(array->row[r], slot, row_bytes(array));
+      free(array->idle[r].packed);
+      array->idle[r] = (idle_row){.dense = 1};
+      array->free_slot[array->free_slots++] = slot;
+    }
+  }
 }
 
 ic_jpeg_blocks *ic_jpeg_blocks_install(j_decompress_ptr codec) {

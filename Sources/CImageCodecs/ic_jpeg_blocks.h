@@ -17,6 +17,10 @@ typedef struct ic_jpeg_blocks ic_jpeg_blocks;
 // max_memory_to_use. NULL, and nothing changed, where the image is too small to gain by it.
 ic_jpeg_blocks *ic_jpeg_blocks_install(j_decompress_ptr codec);
 
+// Keeps all rows as the library wants them from now on: when it guesses coefficients from those of rows around,
+// it looks at more rows than it asks for.
+void ic_jpeg_blocks_unpack_all(j_decompress_ptr codec, ic_jpeg_blocks *blocks);
+
 // Gives the memory back; the codec is not used any more. NULL is allowed.
 void ic_jpeg_blocks_free(ic_jpeg_blocks *blocks);
 

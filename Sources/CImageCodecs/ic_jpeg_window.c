@@ -3,8 +3,7 @@
 // Upsampling looks at neighbours: so many blocks more are decoded on each side.
 enum { MARGIN = 1 };
 
-// Whether the codec will guess coefficients that no scan gave from those of blocks around.
-static int smooths(const struct jpeg_decompress_struct *codec) {
+int ic_jpeg_smooths(const struct jpeg_decompress_struct *codec) {
   if (!codec->do_block_smoothing || codec->coef_bits == NULL) return 0;
   for (int c = 0; c < codec->num_components; c++)
     for (int k = 0; k < DCTSIZE2; k++)
@@ -21,7 +20,7 @@ ic_jpeg_part ic_jpeg_part_choose(j_decompress_ptr codec, const ic_output *output
   const int32_t columns = DCTSIZE * codec->max_h_samp_factor;
   ic_jpeg_part part = {
     .end_row = height, .image_width = width, .block_rows = DCTSIZE * codec->max_v_samp_factor};
-  if (output->sink == NULL || output->shrink > 1 || smooths(codec)) return part;
+  if (output->sink == NULL || output->shrink > 1 || ic_jpeg_smooths(codec)) return part;
 
   const ic_window *window = &output->window;
   const int32_t left = at_least(window->x - MARGIN * columns, 0);

@@ -17,6 +17,9 @@ typedef struct {
   int32_t block_rows;   // rows of pixels that are decoded together
 } ic_jpeg_part;
 
+// Whether the codec may guess coefficients that no scan gave from those of blocks around.
+int ic_jpeg_smooths(const struct jpeg_decompress_struct *codec);
+
 // Chooses the part between jpeg_start_decompress and the first row, so that the pixels of the window are
 // those of the whole image.
 ic_jpeg_part ic_jpeg_part_choose(j_decompress_ptr codec, const ic_output *output);

@@ -35,6 +35,33 @@ func decodeJPEG(_ bytes: UnsafeRawBufferPointer) {
     decode(bytes, options, shrink: 8)
   }
   decode(bytes, options, shrink: 2)
+  compareViews(bytes)
+}
+
+/// What a model sees is the same whether all of a JPEG becomes pixels or only that part.
+private func compareViews(_ bytes: UnsafeRawBufferPointer) {
+  guard let header = try? ImageHeader.read(bytes, options: options),
+    let geometry = try? InputGeometry(
+      upright: header.uprightSize, input: PixelSize(width: 16, height: 16), resize: .shortSide(20),
+      crop: .center)
+  else { return }
+  let whole = Result { () throws(Fault) in
+    try DecodedImage.decode(bytes, header: header, options: options).pixels
+      .modelView(geometry)
+  }
+  let view = Result { () throws(Fault) in
+    try DecodedView.decode(
+      bytes, header: header, options: options, geometry: geometry, filter: .bilinear)?.view
+  }
+  switch (whole, view) {
+  case (.success(let whole), .success(let view)):
+    precondition(view?.bytes == whole.bytes)
+  case (.failure(let whole), .failure(let view)):
+    precondition(whole.code == view.code)
+  case (.failure(let fault), .success), (.success, .failure(let fault)):
+    // Which of the two takes too long is up to the machine.
+    precondition(fault.details["reason"] == .string("deadline"), fault.message)
+  }
 }
 
 private func decode(
