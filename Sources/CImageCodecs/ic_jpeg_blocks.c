@@ -229,7 +229,7 @@ ic_jpeg_blocks *ic_jpeg_blocks_install(j_decompress_ptr codec) {
   ic_jpeg_blocks *blocks = calloc(1, sizeof *blocks);
   if (blocks == NULL) return NULL;
   blocks->packs = bytes >= LEAST_PACKED_BYTES;
-  blocks->level = ic_resample_level();
+  blocks->level = ic_best_level();
   blocks->realize_others = codec->mem->realize_virt_arrays;
   codec->client_data = blocks;
   codec->mem->request_virt_barray = request;

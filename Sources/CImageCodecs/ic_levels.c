@@ -1,6 +1,6 @@
 #include "ic_codecs.h"
 
-int ic_resample_level(void) {
+int ic_best_level(void) {
 #if defined(__x86_64__)
   if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("pclmul"))
     return IC_LEVEL_GENERIC;

@@ -4,7 +4,7 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-// What the functions of each level are compiled for; `ic_resample_level` asks for the same.
+// What the functions of each level are compiled for; `ic_best_level` asks for the same.
 #define IC_AVX2 __attribute__((target("avx2,pclmul")))
 #define IC_AVX512 \
   __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx2,bmi,bmi2,pclmul,popcnt")))

@@ -42,7 +42,7 @@ public struct Normalization: Sendable {
   ) {
     write(
       pixels, to: target, planeStride: planeStride, rowStride: rowStride, pixelStride: pixelStride,
-      level: InstructionSet.best)
+      level: CodecLevel.best)
   }
 
   func write(

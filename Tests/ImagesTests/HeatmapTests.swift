@@ -72,7 +72,7 @@ struct HeatmapTests {
           let plain = try Heatmap.overlayPNG(
             grid, placement, colormap: map, alpha: alpha, over: photo, level: 0)
           let alone = try Heatmap.png(grid, placement, colormap: map, level: 0)
-          for level in 1...max(InstructionSet.best, 1) where level <= InstructionSet.best {
+          for level in 1...max(CodecLevel.best, 1) where level <= CodecLevel.best {
             let mixed = try Heatmap.overlayPNG(
               grid, placement, colormap: map, alpha: alpha, over: photo, level: level)
             #expect(mixed == plain, "width \(width) level \(level)")

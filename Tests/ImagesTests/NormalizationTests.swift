@@ -56,7 +56,7 @@ struct NormalizationTests {
         let target = channel * plane + place / width * row + place % width * pixel
         expected[target] = (Float(sample) / 255 - Float(mean[channel])) / Float(std[channel])
       }
-      for level in 0...InstructionSet.best {
+      for level in 0...CodecLevel.best {
         var values = [Float](repeating: -9, count: plane * order.channels)
         values.withUnsafeMutableBufferPointer { values in
           guard let base = values.baseAddress else { return }

@@ -70,7 +70,7 @@ struct PNGWriterTests {
         let samples = (0..<width * height * channels).map(picture.sample)
         let image = try PixelBuffer(samples, width: width, height: height, channels: channels)
         let plain = try image.png(level: 0)
-        for level in 0...InstructionSet.best {
+        for level in 0...CodecLevel.best {
           #expect(try image.png(level: level) == plain, "level \(level), width \(width)")
         }
       }

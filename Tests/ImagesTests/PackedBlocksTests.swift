@@ -17,7 +17,7 @@ struct PackedBlocksTests {
     }
   }
 
-  @Test(arguments: [0, Int(PixelBuffer.bestResampleLevel)])
+  @Test(arguments: [0, Int(CodecLevel.best)])
   func `unpacked blocks are the packed ones`(level: Int) {
     for count in [1, 2, 3, 64, 245] {
       let blocks = Self.blocks(count)
@@ -37,7 +37,7 @@ struct PackedBlocksTests {
 
   @Test func `every level packs the same bytes`() {
     let blocks = Self.blocks(100)
-    let packed = [Int32(0), PixelBuffer.bestResampleLevel].map { level in
+    let packed = [Int32(0), CodecLevel.best].map { level in
       [UInt8](unsafeUninitializedCapacity: ic_blocks_capacity(100)) { bytes, count in
         guard let base = bytes.baseAddress else { return }
         count = ic_blocks_pack(blocks, 100, base, level)

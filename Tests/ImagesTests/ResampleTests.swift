@@ -80,8 +80,8 @@ struct ResampleTests {
         let image = try Self.noise(width: from.width, height: from.height, channels: channels)
         for filter in ResampleFilter.allCases {
           let plain = try image.resized(to: to, filter: filter, crop: nil, level: 0)
-          for level in 1...max(PixelBuffer.bestResampleLevel, 1) {
-            guard level <= PixelBuffer.bestResampleLevel else { continue }
+          for level in 1...max(CodecLevel.best, 1) {
+            guard level <= CodecLevel.best else { continue }
             let fast = try image.resized(to: to, filter: filter, crop: nil, level: level)
             #expect(fast.bytes == plain.bytes, "\(filter) level \(level)")
           }

@@ -103,7 +103,7 @@ typedef struct {
 enum { IC_LEVEL_GENERIC = 0, IC_LEVEL_AVX2 = 1, IC_LEVEL_AVX512 = 2, IC_LEVEL_VBMI = 3 };
 
 // The best instruction set of this machine.
-int ic_resample_level(void);
+int ic_best_level(void);
 
 // The room that `ic_group_taps` takes; 0 where it does not help.
 size_t ic_group_room(const ic_taps *taps, int level);

@@ -17,7 +17,7 @@ public struct PNGWriter: ~Copyable {
 
   /// - Throws: `Fault` with code `resource.exhausted` without memory.
   public init(width: Int, height: Int, kind: Kind) throws(Fault) {
-    try self.init(width: width, height: height, kind: kind, level: InstructionSet.best)
+    try self.init(width: width, height: height, kind: kind, level: CodecLevel.best)
   }
 
   init(width: Int, height: Int, kind: Kind, level: Int32) throws(Fault) {
@@ -96,7 +96,7 @@ extension PixelBuffer {
   /// The image as a PNG file.
   /// - Throws: `Fault` with code `resource.exhausted` without memory.
   public func png() throws(Fault) -> [UInt8] {
-    try png(level: InstructionSet.best)
+    try png(level: CodecLevel.best)
   }
 
   func png(level: Int32) throws(Fault) -> [UInt8] {

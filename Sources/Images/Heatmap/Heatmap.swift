@@ -12,7 +12,7 @@ public enum Heatmap {
   public static func png(
     _ grid: HeatGrid, _ placement: HeatmapPlacement, colormap: Colormap
   ) throws(Fault) -> [UInt8] {
-    try png(grid, placement, colormap: colormap, level: InstructionSet.best)
+    try png(grid, placement, colormap: colormap, level: CodecLevel.best)
   }
 
   static func png(
@@ -46,7 +46,7 @@ public enum Heatmap {
     over photo: PixelBuffer
   ) throws(Fault) -> [UInt8] {
     try overlayPNG(
-      grid, placement, colormap: colormap, alpha: alpha, over: photo, level: InstructionSet.best)
+      grid, placement, colormap: colormap, alpha: alpha, over: photo, level: CodecLevel.best)
   }
 
   static func overlayPNG(

@@ -2,8 +2,6 @@ internal import CImageCodecs
 public import Faults
 
 extension PixelBuffer {
-  static let bestResampleLevel = InstructionSet.best
-
   /// Scales the image to `size` and returns the pixels of `crop`, in coordinates of the scaled image.
   ///
   /// Equal byte for byte to Pillow's `Image.resize` followed by `Image.crop`; only what the crop
@@ -12,7 +10,7 @@ extension PixelBuffer {
   public func resized(
     to size: PixelSize, filter: ResampleFilter = .bilinear, crop: PixelRect? = nil
   ) throws(Fault) -> PixelBuffer {
-    try resized(to: size, filter: filter, crop: crop, level: Self.bestResampleLevel)
+    try resized(to: size, filter: filter, crop: crop, level: CodecLevel.best)
   }
 
   func resized(
@@ -47,7 +45,7 @@ extension PixelBuffer {
 
   /// The output positions of both axes' weights.
   func resampled(_ columnTaps: Taps, _ rowTaps: Taps) throws(Fault) -> PixelBuffer {
-    let level = Self.bestResampleLevel
+    let level = CodecLevel.best
     let rows = rowTaps.inputRange
     let narrow = try PixelBuffer(
       uninitializedWidth: columnTaps.first.count, height: rows.count, channels: channels)

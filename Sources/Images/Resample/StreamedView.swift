@@ -42,7 +42,7 @@ final class StreamedView {
   /// - Throws: `Fault` with code `resource.exhausted` without memory.
   init(
     _ header: ImageHeader, _ geometry: InputGeometry, _ filter: ResampleFilter,
-    level: Int32 = PixelBuffer.bestResampleLevel
+    level: Int32 = CodecLevel.best
   ) throws(Fault) {
     precondition(filter != .nearest)
     let (upright, resized, crop) = (geometry.upright, geometry.resized, geometry.crop)

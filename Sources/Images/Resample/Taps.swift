@@ -55,7 +55,7 @@ struct Taps {
   /// Without room for them rows are resampled pixel by pixel.
   private func makeGroups() -> PixelMemory? {
     withC { taps in
-      let room = ic_group_room(taps, InstructionSet.best)
+      let room = ic_group_room(taps, CodecLevel.best)
       guard room > 0, let memory = PixelMemory(byteCount: room) else { return nil }
       ic_group_taps(taps, memory.base.assumingMemoryBound(to: UInt8.self))
       return memory
