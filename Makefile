@@ -53,7 +53,7 @@ test-recipes: release  ## run or check the recipes for other engines; needs PyPI
 demo: release  ## classify and explain samples/ with the bundled model
 	@scripts/demo .build/release/infercam samples $(DEMO)
 
-bench: release  ## measure beside ONNX Runtime and OpenVINO (PyPI), 20 minutes; QUICK=1, ONLY=, SHARED=, TORCH=
+bench: release  ## measure beside ONNX Runtime and OpenVINO (PyPI), 25 minutes; QUICK=1, ONLY=, SHARED=, TORCH=
 	@scripts/install-deps python3-venv
 	@Benchmarks/bench .build/release/infercam
 
