@@ -210,7 +210,7 @@ class Bench:
     def run(self, folder, model, *flags):
         """Images per second and peak MiB of a whole `run` process."""
         count = sum(1 for _ in pathlib.Path(folder).iterdir())
-        output = pathlib.Path(self.folder()) / "run"
+        output = self.folder() / "run"
         words = ["run", folder, "-o", output, "-m", model, "-j", self.options.workers, "-q", *flags]
         seconds, memory = self.program.timed(*words)
         return count / seconds, memory
@@ -221,7 +221,7 @@ class Bench:
         A filesystem looks for room beside what was deleted in the last minutes (ext4 tests inode after
         inode), which a run behind a deletion would pay for: up to a fifth of its time.
         """
-        return tempfile.mkdtemp(dir=self.scratch)
+        return pathlib.Path(tempfile.mkdtemp(dir=self.scratch))
 
     def torch(self, folder, arch):
         """The same for the pipeline of PyTorch and pytorch-grad-cam; None where those are absent."""
@@ -239,10 +239,11 @@ class Bench:
     def pipeline(self):
         # The other pipeline draws over the model's input; overlays of the photo's own size cost more.
         own, small = (), ("--resolution", "model")
+        many = 252 if self.options.quick else 1008
         rows = []
         for name, folder, count, settings in [
-            ("mobilenet_v2", "imagenet", 252 if self.options.quick else 1008, [own, small]),
-            ("resnet50", "imagenet", 252 if self.options.quick else 1008, [own, small]),
+            ("mobilenet_v2", "imagenet", many, [own, small]),
+            ("resnet50", "imagenet", many, [own, small]),
             ("mobilenet_v2", "large", None, [own, small, small + ("--decode", "fast")]),
             ("mobilenet_v2", "large", 24, [small, small + ("--decode", "fast")]),
         ]:
@@ -250,7 +251,7 @@ class Bench:
             if model is None or photos is None:
                 continue
             if count:
-                photos = variants(photos, count, pathlib.Path(self.folder()) / "photos")
+                photos = variants(photos, count, self.folder() / "photos")
             title = f"{count or ''} {folder}".strip()
             rows += self.pipelines(name, title, photos, model, settings, 2 if count else self.rounds)
         if rows:
@@ -300,7 +301,7 @@ class Bench:
             return
         rows = []
         for count in [1000, 4000] if self.options.quick else [1000, 20000]:
-            different = variants(photos, count, pathlib.Path(self.folder()) / "photos")
+            different = variants(photos, count, self.folder() / "photos")
             speed, memory = self.run(different, model)
             rows.append([f"{count:,}", rate(speed), f"{memory:.0f}"])
         table(

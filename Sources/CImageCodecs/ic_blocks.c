@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "ic_codecs.h"
+#include "ic_simd.h"
 
 enum { WORDS = 16 };
 
@@ -39,11 +40,8 @@ static void unpack_generic(const uint16_t *masks, size_t count, const word *in, 
 }
 
 #if defined(__x86_64__)
-#include <immintrin.h>
 
-#define AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,popcnt")))
-
-AVX512 static word *pack_avx512(const word *in, size_t count, uint16_t *masks, word *out) {
+IC_AVX512 static word *pack_avx512(const word *in, size_t count, uint16_t *masks, word *out) {
   for (size_t b = 0; b < count; b++, in += WORDS) {
     const __m512i low = _mm512_loadu_si512(in), high = _mm512_loadu_si512(in + 8);
     const __mmask8 some = _mm512_test_epi64_mask(low, low), more = _mm512_test_epi64_mask(high, high);
@@ -59,7 +57,7 @@ AVX512 static word *pack_avx512(const word *in, size_t count, uint16_t *masks, w
   return out;
 }
 
-AVX512 static void unpack_avx512(const uint16_t *masks, size_t count, const word *in, word *out) {
+IC_AVX512 static void unpack_avx512(const uint16_t *masks, size_t count, const word *in, word *out) {
   for (size_t b = 0; b < count; b++, out += WORDS) {
     const __mmask8 some = (__mmask8)masks[b], more = (__mmask8)(masks[b] >> 8);
     _mm512_storeu_si512(out, _mm512_maskz_expand_epi64(some, _mm512_loadu_si512(in)));

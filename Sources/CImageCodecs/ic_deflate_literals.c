@@ -225,9 +225,7 @@ IC_VBMI static void put_mapped(
 
 // Whether less than an eighth is literals: then one step for a run costs less than those of its bytes.
 static int runs_prevail(const ic_parted *block) {
-  size_t literals = block->length;
-  for (size_t r = 0; r < block->run_count; r++) literals -= block->runs[r].length;
-  return literals < block->length / 8;
+  return ic_literal_count(block->length, block->runs, block->run_count) < block->length / 8;
 }
 
 // 0 without memory.

@@ -46,6 +46,12 @@ typedef struct {
   uint32_t length;
 } ic_run;
 
+// How many bytes lie outside the runs of a block.
+static inline size_t ic_literal_count(size_t length, const ic_run *runs, size_t run_count) {
+  for (size_t r = 0; r < run_count; r++) length -= runs[r].length;
+  return length;
+}
+
 // Finds the runs of a block and counts the literals between them into `counts[0...255]`.
 // `runs` has room for length / IC_RUN_LEAST + 1.
 size_t ic_find_runs(

@@ -213,9 +213,8 @@ static void count_literals(
   int level) {
   uint32_t tables[4][256];
   memset(tables, 0, sizeof tables);
-  size_t covered = 0, at = 0;
-  for (size_t r = 0; r < found; r++) covered += runs[r].length;
-  int between = length - covered < length / (level >= IC_LEVEL_VBMI ? 8 : 2);
+  size_t at = 0;
+  int between = ic_literal_count(length, runs, found) < length / (level >= IC_LEVEL_VBMI ? 8 : 2);
   for (size_t r = 0; r < found && between; r++) {
     count_generic(in + at, runs[r].at - at, tables);
     at = runs[r].at + runs[r].length;

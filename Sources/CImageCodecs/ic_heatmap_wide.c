@@ -87,12 +87,6 @@ static const uint8_t packed_places[64] = {FIRST_16(0), FIRST_16(16), FIRST_16(32
 static const uint8_t plane_places[192] = {PLANES_16(0), PLANES_16(16), PLANES_16(32),
                                           PLANES_16(48)};
 
-// The bytes of three vectors, one after the other, that `places` names.
-IC_VBMI static inline __m512i pick(__m512i a, __m512i places, __m512i b, __m512i c) {
-  return _mm512_mask_permutexvar_epi8(
-    _mm512_permutex2var_epi8(a, places, b), _mm512_movepi8_mask(places), places, c);
-}
-
 typedef struct {
   ic_table low, high;
 } colour_plane;
@@ -136,10 +130,10 @@ IC_VBMI static int32_t blend_vbmi(
     }
     __m512i level = _mm512_maskz_loadu_epi8(ic_first_64(left), levels + x);
     for (int c = 0; c < 3; c++)
-      mixed[c] = mix(pick(in[0], to_planes[c], in[1], in[2]), factor, &colours[c], level);
+      mixed[c] = mix(ic_pick(in[0], in[1], in[2], to_planes[c]), factor, &colours[c], level);
     for (int i = 0; i < 3; i++)
       _mm512_mask_storeu_epi8(
-        out + 64 * i, inside[i], pick(mixed[0], to_packed[i], mixed[1], mixed[2]));
+        out + 64 * i, inside[i], ic_pick(mixed[0], mixed[1], mixed[2], to_packed[i]));
   }
   return count;
 }

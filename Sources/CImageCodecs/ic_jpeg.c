@@ -12,7 +12,7 @@
 #include "ic_jpeg_window.h"
 
 // Reading the thread's clock is a system call: rows of blocks between two looks at it.
-enum { CLOCK_TICKS = 32, SKIPPED_BLOCKS = 32 };
+enum { CLOCK_TICKS = 32 };
 
 // Everything a callback reaches; the error manager comes first so that cinfo->err leads here.
 typedef struct {
@@ -128,6 +128,10 @@ static void start(
   jpeg_start_decompress(codec);
   if (state->blocks != NULL && ic_jpeg_smooths(codec))
     ic_jpeg_blocks_unpack_all(codec, state->blocks);
+  state->placed = *output;
+  state->placed.width = (int32_t)codec->output_width;
+  state->placed.height = (int32_t)codec->output_height;
+  // From here on the codec's own width is that of the part.
   state->part = ic_jpeg_part_choose(codec, output);
 }
 
@@ -155,7 +159,7 @@ static int read_rows(jpeg_state *state, uint8_t *rows, size_t row_bytes, int wan
 static void skip_rows(jpeg_state *state, ic_decoded *decoded, int to) {
   struct jpeg_decompress_struct *codec = &state->codec;
   while (decoded->rows < to) {
-    const int left = to - decoded->rows, most = SKIPPED_BLOCKS * state->part.block_rows;
+    const int left = to - decoded->rows, most = CLOCK_TICKS * state->part.block_rows;
     jpeg_skip_scanlines(codec, (JDIMENSION)(left < most ? left : most));
     decoded->rows = (int32_t)codec->output_scanline;
     check_clock(state);
@@ -191,10 +195,7 @@ static void read_rows_to(jpeg_state *state, ic_decoded *decoded, int end) {
   }
 }
 
-static void read_image(jpeg_state *state, const ic_output *stored, ic_decoded *decoded) {
-  state->placed = *stored;
-  state->placed.width = state->part.image_width;
-  state->placed.height = (int32_t)state->codec.output_height;
+static void read_image(jpeg_state *state, ic_decoded *decoded) {
   skip_rows(state, decoded, state->part.first_row);
   read_rows_to(state, decoded, state->part.end_row);
   // The last row is read, so that all data is seen.
@@ -240,7 +241,7 @@ int ic_jpeg_decode(
       ic_say(&said, "does not fit into memory");
       fail(state, IC_NO_MEMORY);
     }
-    read_image(state, output, decoded);
+    read_image(state, decoded);
     jpeg_finish_decompress(&state->codec);
     decoded->consumed = state->kept.bytes != NULL
       ? state->kept.consumed : length - state->codec.src->bytes_in_buffer;

@@ -137,6 +137,16 @@ static void realize(j_common_ptr common) {
   blocks->realize_others(common);
 }
 
+// Moves a row from its slot to where it stays.
+static void make_dense(block_array *array, JDIMENSION r) {
+  JBLOCKROW slot = array->row[r];
+  array->row[r] = dense_row(array, r);
+  memcpy(array->row[r], slot, row_bytes(array));
+  free(array->idle[r].packed);
+  array->idle[r] = (idle_row){.dense = 1};
+  array->free_slot[array->free_slots++] = slot;
+}
+
 // Ends the work on a row; without memory it stays as it is and 0 is returned.
 static int put_away(ic_jpeg_blocks *blocks, block_array *array, JDIMENSION r) {
   idle_row *idle = &array->idle[r];
@@ -146,11 +156,7 @@ static int put_away(ic_jpeg_blocks *blocks, block_array *array, JDIMENSION r) {
     const size_t bytes =
       ic_blocks_pack(slot[0], array->row_blocks, blocks->packing, blocks->level);
     if (bytes > row_bytes(array) / 2) {
-      array->row[r] = dense_row(array, r);
-      memcpy(array->row[r], slot, row_bytes(array));
-      free(idle->packed);
-      *idle = (idle_row){.dense = 1};
-      array->free_slot[array->free_slots++] = slot;
+      make_dense(array, r);
       return 1;
     }
     const size_t needed = bytes + IC_BLOCKS_TAIL;
@@ -207,13 +213,7 @@ void ic_jpeg_blocks_unpack_all(j_decompress_ptr codec, ic_jpeg_blocks *blocks) {
     block_array *array = &blocks->arrays[a];
     for (JDIMENSION r = 0; r < array->rows; r++) {
       access_rows((j_common_ptr)codec, (jvirt_barray_ptr)(void *)array, r, 1, FALSE);
-      if (array->idle[r].dense) continue;
-      JBLOCKROW slot = array->row[r];
-      array->row[r] = dense_row(array, r);
-      memcpy(array->row[r], slot, row_bytes(array));
-      free(array->idle[r].packed);
-      array->idle[r] = (idle_row){.dense = 1};
-      array->free_slot[array->free_slots++] = slot;
+      if (!array->idle[r].dense) make_dense(array, r);
     }
   }
 }

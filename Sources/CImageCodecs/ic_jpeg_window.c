@@ -18,8 +18,7 @@ static int32_t at_least(int32_t value, int32_t least) { return value > least ? v
 ic_jpeg_part ic_jpeg_part_choose(j_decompress_ptr codec, const ic_output *output) {
   const int32_t width = (int32_t)codec->output_width, height = (int32_t)codec->output_height;
   const int32_t columns = DCTSIZE * codec->max_h_samp_factor;
-  ic_jpeg_part part = {
-    .end_row = height, .image_width = width, .block_rows = DCTSIZE * codec->max_v_samp_factor};
+  ic_jpeg_part part = {.end_row = height, .block_rows = DCTSIZE * codec->max_v_samp_factor};
   if (output->sink == NULL || output->shrink > 1 || ic_jpeg_smooths(codec)) return part;
 
   const ic_window *window = &output->window;

@@ -10,11 +10,10 @@
 
 // The part of an image that is decoded to pixels; every coefficient is read all the same.
 typedef struct {
-  int32_t x;            // the first column that the codec gives
-  int32_t first_row;    // rows first_row..<end_row are given
+  int32_t x;          // the first column that the codec gives
+  int32_t first_row;  // rows first_row..<end_row are given
   int32_t end_row;
-  int32_t image_width;  // in pixels of the output, not only of the part
-  int32_t block_rows;   // rows of pixels that are decoded together
+  int32_t block_rows;  // rows of pixels that are decoded together
 } ic_jpeg_part;
 
 // Whether the codec may guess coefficients that no scan gave from those of blocks around.

@@ -45,8 +45,7 @@ IC_VBMI static inline __m512i load_64(
   if (channels == 1) return _mm512_permutexvar_epi8(order, a);
   __m512i b = _mm512_maskz_loadu_epi8(ic_first_64(left * 3 - 64), pixels + 64);
   __m512i c = _mm512_maskz_loadu_epi8(ic_first_64(left * 3 - 128), pixels + 128);
-  return _mm512_mask_permutexvar_epi8(
-    _mm512_permutex2var_epi8(a, order, b), _mm512_movepi8_mask(order), order, c);
+  return ic_pick(a, b, c, order);
 }
 
 IC_VBMI static inline void normalize_row(

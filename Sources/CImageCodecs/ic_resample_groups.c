@@ -92,9 +92,9 @@ static void fill_pixel(const ic_taps *taps, int32_t i, uint8_t *to) {
   }
 }
 
-void ic_group_taps(const ic_taps *taps, uint8_t *groups) {
+void ic_group_taps(const ic_taps *taps, uint8_t *groups, size_t room) {
   header made = layout(taps);
-  memset(groups, 0, ic_group_room(taps, IC_LEVEL_VBMI));
+  memset(groups, 0, room);
   memcpy(groups, &made, sizeof made);
   for (int32_t i = 0; i < taps->length; i++) {
     uint8_t *to = groups + VECTOR + (size_t)made.step * (size_t)(i / made.pixels);

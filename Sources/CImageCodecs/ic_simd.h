@@ -37,6 +37,12 @@ IC_VBMI static inline __m512i ic_look_up(const ic_table *table, __m512i index) {
   __m512i high = _mm512_permutex2var_epi8(table->part[2], index, table->part[3]);
   return _mm512_mask_blend_epi8(_mm512_movepi8_mask(index), low, high);
 }
+
+// The bytes of three vectors, one after the other, that `places` names.
+IC_VBMI static inline __m512i ic_pick(__m512i a, __m512i b, __m512i c, __m512i places) {
+  return _mm512_mask_permutexvar_epi8(
+    _mm512_permutex2var_epi8(a, places, b), _mm512_movepi8_mask(places), places, c);
+}
 #endif
 
 #endif

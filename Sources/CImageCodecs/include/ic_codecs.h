@@ -108,9 +108,9 @@ int ic_best_level(void);
 // The room that `ic_group_taps` takes; 0 where it does not help.
 size_t ic_group_room(const ic_taps *taps, int level);
 
-// Lays the taps out as resampling RGB rows wants them, for IC_LEVEL_VBMI; `groups` is best aligned
-// to 64 bytes.
-void ic_group_taps(const ic_taps *taps, uint8_t *groups);
+// Lays the taps out as resampling RGB rows wants them, for IC_LEVEL_VBMI, in `room` bytes, which are
+// best aligned to 64.
+void ic_group_taps(const ic_taps *taps, uint8_t *groups, size_t room);
 
 // Resamples rows of 8-bit pixels along x. The memory behind the last input row must be readable
 // for 64 bytes more. Rows lie `in_stride` and `out_stride` bytes apart; channels is 1 or 3.

@@ -51,7 +51,7 @@ extension PixelBuffer {
       uninitializedWidth: columnTaps.first.count, height: rows.count, channels: channels)
     let result = try PixelBuffer(
       uninitializedWidth: columnTaps.first.count, height: rowTaps.first.count, channels: channels)
-    columnTaps.withC {
+    columnTaps.forRows(channels: channels).withC {
       ic_resample_rows(
         start + rows.lowerBound * rowBytes, rowBytes, narrow.start, narrow.rowBytes,
         Int32(rows.count), Int32(channels), $0, level)
@@ -72,7 +72,8 @@ extension PixelBuffer {
   ) throws(Fault) -> PixelBuffer {
     let result = try PixelBuffer(
       uninitializedWidth: columns.count, height: rows.count, channels: channels)
-    Taps(filter, from: width, to: newWidth, range: columns).withC {
+    let taps = Taps(filter, from: width, to: newWidth, range: columns)
+    taps.forRows(channels: channels).withC {
       ic_resample_rows(
         start + rows.lowerBound * rowBytes, rowBytes, result.start, result.rowBytes,
         Int32(rows.count), Int32(channels), $0, level)

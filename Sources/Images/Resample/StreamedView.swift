@@ -13,6 +13,7 @@ import Glibc
 final class StreamedView {
   private let geometry: InputGeometry
   private let orientation: Orientation
+  private let turned: (columns: Bool, rows: Bool)
   private let stored: PixelSize
   private let columnTaps: Taps?
   private let rowTaps: Taps?
@@ -51,9 +52,11 @@ final class StreamedView {
     self.orientation = header.orientation
     self.stored = PixelSize(width: header.width, height: header.height)
     self.level = level
-    columnTaps =
+    turned = header.orientation.turnedSides
+    let taps =
       resized.width == upright.width
       ? nil : Taps(filter, from: upright.width, to: resized.width, range: crop.columns)
+    columnTaps = orientation.swapsSides ? taps : taps?.forRows(channels: 3)
     rowTaps =
       resized.height == upright.height
       ? nil : Taps(filter, from: upright.height, to: resized.height, range: crop.rows)
@@ -124,14 +127,11 @@ final class StreamedView {
   }
 
   private func uprightRow(_ row: Int) -> Int {
-    switch orientation {
-    case .rotated180, .flipped: stored.height - 1 - row
-    default: row
-    }
+    turned.rows ? stored.height - 1 - row : row
   }
 
   private func copyRow(_ from: UnsafeRawPointer, to line: UnsafeMutablePointer<UInt8>) {
-    guard orientation == .mirrored || orientation == .rotated180 else {
+    guard turned.columns else {
       memcpy(line + window.x * 3, from + window.x * 3, window.width * 3)
       return
     }
@@ -145,11 +145,6 @@ final class StreamedView {
   }
 
   // MARK: Images on their side: stored rows are upright columns
-
-  /// Whether the first stored row is the last upright column.
-  private var arrivesFromTheRight: Bool {
-    orientation == .rotated90 || orientation == .transversed
-  }
 
   private func hold(_ from: UnsafeRawPointer, rowBytes: Int, first: Int, count: Int) {
     if held.count + count > scratch.height {
@@ -177,7 +172,7 @@ final class StreamedView {
 
   /// The column of the view that comes next.
   private var column: Int {
-    arrivesFromTheRight ? geometry.crop.width - 1 - held.nextColumn : held.nextColumn
+    turned.columns ? geometry.crop.width - 1 - held.nextColumn : held.nextColumn
   }
 
   /// The upright columns that the next column of the view is made from.
@@ -190,20 +185,20 @@ final class StreamedView {
   }
 
   private func storedRow(_ uprightColumn: Int) -> Int {
-    arrivesFromTheRight ? stored.height - 1 - uprightColumn : uprightColumn
+    turned.columns ? stored.height - 1 - uprightColumn : uprightColumn
   }
 
   private var firstNeededRow: Int {
     guard held.nextColumn < geometry.crop.width else { return stored.height }
-    return storedRow(arrivesFromTheRight ? source.upperBound - 1 : source.lowerBound)
+    return storedRow(turned.columns ? source.upperBound - 1 : source.lowerBound)
   }
 
   private var lastNeededRow: Int {
-    storedRow(arrivesFromTheRight ? source.lowerBound : source.upperBound - 1)
+    storedRow(turned.columns ? source.lowerBound : source.upperBound - 1)
   }
 
   private func makeColumn() {
-    let step = arrivesFromTheRight ? -scratch.rowBytes : scratch.rowBytes
+    let step = turned.columns ? -scratch.rowBytes : scratch.rowBytes
     let start =
       bytes(scratch) + (storedRow(source.lowerBound) - held.first) * scratch.rowBytes
     guard let columnTaps else {
@@ -223,10 +218,9 @@ final class StreamedView {
 
   /// Writes a line of stored pixels into the next column of the narrow rows.
   private func place(_ line: UnsafePointer<UInt8>) {
-    let upsideDown = orientation == .transversed || orientation == .rotated270
     let target = bytes(narrow) + column * 3
     for y in rows {
-      let from = line + (upsideDown ? stored.width - 1 - y : y) * 3
+      let from = line + (turned.rows ? stored.width - 1 - y : y) * 3
       let to = target + (y - rows.lowerBound) * narrow.rowBytes
       (to[0], to[1], to[2]) = (from[0], from[1], from[2])
     }

@@ -49,17 +49,20 @@ struct Taps {
       first.append(Int32(start))
       count.append(Int32(end - start))
     }
-    groups = makeGroups()
   }
 
-  /// Without room for them rows are resampled pixel by pixel.
-  private func makeGroups() -> PixelMemory? {
-    withC { taps in
+  /// The same for resampling rows, of RGB several pixels at a time where the machine can.
+  func forRows(channels: Int) -> Taps {
+    guard channels == 3 else { return self }
+    var result = self
+    // Without room for the layout rows are resampled pixel by pixel.
+    result.groups = withC { taps in
       let room = ic_group_room(taps, CodecLevel.best)
       guard room > 0, let memory = PixelMemory(byteCount: room) else { return nil }
-      ic_group_taps(taps, memory.base.assumingMemoryBound(to: UInt8.self))
+      ic_group_taps(taps, memory.base.assumingMemoryBound(to: UInt8.self), room)
       return memory
     }
+    return result
   }
 
   /// The input positions that any output position needs.
